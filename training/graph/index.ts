@@ -1,0 +1,16 @@
+// Build ONNX graphs, differentiate them, serialise them.
+
+export { gradients } from "./differentiate.ts";
+export { type Constant, Graph, type Tensor } from "./graph.ts";
+export { operatorTypes } from "./operator.ts";
+export { clip, relu } from "./ops/activation.ts";
+export { add, div, exp, log, mul, neg, reciprocal, scale, shift, sqrt, sub } from "./ops/arithmetic.ts";
+export { type ConvOptions, conv } from "./ops/convolution.ts";
+export { gemm, linear, matMul } from "./ops/matmul.ts";
+export { BATCH_NORM_EPSILON, batchNormInference, batchNormTraining } from "./ops/normalization.ts";
+export { globalAveragePool, maxPool } from "./ops/pooling.ts";
+export { logSumExp, mean, normalize, reduceMean, reduceSum } from "./ops/reduction.ts";
+export { concat, expand, pad, reshape, reverse, slice, spaceToDepth, transpose } from "./ops/shape.ts";
+export { softmax } from "./ops/softmax.ts";
+export { OPSET, serialize } from "./serialize.ts";
+export type { DataType, Dim, Shape, TensorData, TensorType } from "./types.ts";
