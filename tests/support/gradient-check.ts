@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import { Graph, gradients, mul, reduceSum, serialize, type Tensor } from "../../training/graph/index.ts";
+import { add, Graph, gradients, mul, reduceSum, serialize, type Tensor } from "../../training/graph/index.ts";
 import { randomStream } from "../../training/random.ts";
 
 export interface GradientCheck {
@@ -40,11 +40,11 @@ export async function checkGradients(check: GradientCheck): Promise<void> {
     );
   });
   // Summed in double precision outside, so that the difference of two losses keeps its digits.
-  outputs.forEach((y, i) => graph.output(`y${i}`, y));
+  for (const [i, y] of outputs.entries()) graph.output(`y${i}`, y);
   let loss = terms[0];
-  for (const term of terms.slice(1)) loss = reduceAdd(loss, term);
+  for (const term of terms.slice(1)) loss = add(loss, term);
   const all = gradients(loss, inputs);
-  all.forEach((gradient, i) => graph.output(`dx${i}`, gradient));
+  for (const [i, gradient] of all.entries()) graph.output(`dx${i}`, gradient);
   const weightsOf = outputs.map(
     (y) => graph.constants.find((c) => c.name === `w_${y.name}`)!.data as Float32Array,
   );
@@ -82,8 +82,4 @@ export async function checkGradients(check: GradientCheck): Promise<void> {
     );
   }
   await session.release();
-}
-
-function reduceAdd(a: Tensor, b: Tensor): Tensor {
-  return a.graph.add("Add", [a, b])[0];
 }

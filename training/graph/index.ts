@@ -5,6 +5,7 @@ export { type Constant, Graph, type Tensor } from "./graph.ts";
 export { operatorTypes } from "./operator.ts";
 export { clip, relu } from "./ops/activation.ts";
 export { add, div, exp, log, mul, neg, reciprocal, scale, shift, sqrt, sub } from "./ops/arithmetic.ts";
+export { cast, equal, identity } from "./ops/comparison.ts";
 export { type ConvOptions, conv } from "./ops/convolution.ts";
 export { gemm, linear, matMul } from "./ops/matmul.ts";
 export { BATCH_NORM_EPSILON, batchNormInference, batchNormTraining } from "./ops/normalization.ts";
@@ -13,4 +14,11 @@ export { logSumExp, mean, normalize, reduceMean, reduceSum } from "./ops/reducti
 export { concat, expand, pad, reshape, reverse, slice, spaceToDepth, transpose } from "./ops/shape.ts";
 export { softmax } from "./ops/softmax.ts";
 export { OPSET, serialize } from "./serialize.ts";
-export type { DataType, Dim, Shape, TensorData, TensorType } from "./types.ts";
+export {
+  type DataType,
+  type Dim,
+  type Shape,
+  staticShape,
+  type TensorData,
+  type TensorType,
+} from "./types.ts";

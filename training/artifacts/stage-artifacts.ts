@@ -1,0 +1,120 @@
+// The training artifacts of one stage: three ONNX models in standard operators and the list of the values that
+// flow between them. Named as ONNX Runtime's on-device training names them.
+
+import { exp, Graph, gradients, serialize, staticShape, type Tensor } from "../graph/index.ts";
+import { infoNce } from "../losses/info-nce.ts";
+import { hasTemperature, type KernelOptions } from "../losses/kernels.ts";
+import { constant } from "../networks/initialization.ts";
+import { TrainableModel, type Weight } from "../networks/model.ts";
+import { type NetworkOptions, network } from "../networks/network.ts";
+import { momentNames, type OptimizerOptions, update } from "../optimizers/optimizer.ts";
+
+export interface LossOptions extends KernelOptions {
+  /** τ of the kernels that have one. */
+  readonly temperature: number;
+  /** Whether τ is trained, starting from `temperature`. */
+  readonly learnTemperature: boolean;
+}
+
+export interface StageGraphOptions {
+  readonly network: NetworkOptions;
+  readonly loss: LossOptions;
+  readonly optimizer: OptimizerOptions;
+  /** Images in a batch, B; at least 2. */
+  readonly batchSize: number;
+  /** Whether a weight is trained in this stage; the others pass unchanged, but BatchNorm goes on averaging. */
+  readonly trains: (weightName: string) => boolean;
+}
+
+/** The trained temperature's name; its value is log τ. */
+export const LOG_TEMPERATURE = "loss.log_temperature";
+
+export interface StageArtifacts {
+  /**
+   * Inputs: views float32 [2B, 3, S, S] in [0, 1] (rows i and B + i show image i), every weight and running
+   * statistic. Outputs: loss, alignment, uniformity (scalars), `<weight>.grad` of each trained weight,
+   * `<statistic>.next`.
+   */
+  readonly trainingModel: Uint8Array;
+  /** Same inputs; outputs: loss, and embedding [2B, outDim]. Normalises with the running statistics. */
+  readonly evalModel: Uint8Array;
+  /**
+   * Inputs: learning_rate, step (float32 scalars; step counts from 1), `<weight>`, `<weight>.grad` and
+   * `<weight>.<moment>` of each trained weight. Outputs: `<weight>.next`, `<weight>.<moment>.next`.
+   */
+  readonly optimizerModel: Uint8Array;
+  /** [2B, 3, S, S]. */
+  readonly viewsShape: readonly number[];
+  /** Every weight, in the order of the network. */
+  readonly weights: readonly Weight[];
+  /** Names of the weights trained here. */
+  readonly trained: readonly string[];
+  /** The running statistics of BatchNorm. */
+  readonly statistics: readonly Weight[];
+  readonly moments: readonly string[];
+}
+
+function lossGraph(name: string, mode: "training" | "evaluation", options: StageGraphOptions) {
+  const { imageSize } = options.network;
+  const graph = new Graph(name);
+  const views = graph.input("views", "float32", [2 * options.batchSize, 3, imageSize, imageSize]);
+  const model = new TrainableModel(graph, mode);
+  const { embedding } = network(model, views, options.network);
+  const result = infoNce(embedding, options.loss, temperature(model, options.loss));
+  return { graph, model, views, embedding, ...result };
+}
+
+function temperature(model: TrainableModel, loss: LossOptions): Tensor | undefined {
+  if (!hasTemperature(loss.kernel)) return undefined;
+  if (!loss.learnTemperature) return model.graph.scalar(loss.temperature);
+  const initial = constant(Math.log(loss.temperature));
+  return exp(model.parameter({ name: LOG_TEMPERATURE, shape: [], initial }));
+}
+
+/** Builds the models of a stage. @throws if it trains nothing, or a shape does not fit */
+export function buildStage(options: StageGraphOptions): StageArtifacts {
+  const training = lossGraph("training_model", "training", options);
+  const { model } = training;
+  const trained = model.parameters.filter(({ weight }) => options.trains(weight.name));
+  if (trained.length === 0) throw new Error("the stage trains no weight");
+  for (const name of ["loss", "alignment", "uniformity"] as const)
+    training.graph.output(name, training[name]);
+  const slopes = gradients(
+    training.loss,
+    trained.map(({ tensor }) => tensor),
+  );
+  for (const [i, { weight }] of trained.entries()) training.graph.output(`${weight.name}.grad`, slopes[i]);
+  for (const { weight, next } of model.statistics) training.graph.output(`${weight.name}.next`, next);
+
+  const evaluation = lossGraph("eval_model", "evaluation", options);
+  evaluation.graph.output("loss", evaluation.loss);
+  evaluation.graph.output("embedding", evaluation.embedding);
+
+  const weights = trained.map(({ weight }) => weight);
+  return {
+    trainingModel: serialize(training.graph),
+    evalModel: serialize(evaluation.graph),
+    optimizerModel: serialize(optimizerGraph(weights, options.optimizer)),
+    viewsShape: staticShape(training.views.shape),
+    weights: model.parameters.map(({ weight }) => weight),
+    trained: weights.map((weight) => weight.name),
+    statistics: model.statistics.map(({ weight }) => weight),
+    moments: momentNames(options.optimizer.optimizer),
+  };
+}
+
+function optimizerGraph(weights: readonly Weight[], options: OptimizerOptions): Graph {
+  const graph = new Graph("optimizer_model");
+  const learningRate = graph.input("learning_rate", "float32", []);
+  const step = graph.input("step", "float32", []);
+  const names = momentNames(options.optimizer);
+  for (const { name, shape } of weights) {
+    const weight = graph.input(name, "float32", shape);
+    const gradient = graph.input(`${name}.grad`, "float32", shape);
+    const moments = names.map((moment) => graph.input(`${name}.${moment}`, "float32", shape));
+    const next = update({ weight, moments }, gradient, { learningRate, step }, options);
+    graph.output(`${name}.next`, next.weight);
+    for (const [i, moment] of names.entries()) graph.output(`${name}.${moment}.next`, next.moments[i]);
+  }
+  return graph;
+}

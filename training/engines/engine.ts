@@ -1,0 +1,31 @@
+// What runs a stage's graphs. The training code knows this interface only.
+
+import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
+
+/** All that a stage changes. Values are keyed by weight, statistic, and `<weight>.<moment>`. */
+export interface TrainingState {
+  readonly values: Readonly<Record<string, Float32Array>>;
+  /** Updates done in this stage. */
+  readonly step: number;
+}
+
+export interface StepResult {
+  readonly loss: number;
+  readonly alignment: number;
+  readonly uniformity: number;
+}
+
+export interface Engine {
+  /** Makes a stage ready to run from a state, which must hold every value that the artifacts name. */
+  load(artifacts: StageArtifacts, state: TrainingState): Promise<void>;
+  /**
+   * One update.
+   * @param views float32 [2B, 3, S, S]; the array is taken over and must not be used afterwards
+   */
+  step(views: Float32Array, learningRate: number): Promise<StepResult>;
+  /** Loss of a batch with the running statistics; nothing changes. `views` is taken over. */
+  evaluate(views: Float32Array): Promise<number>;
+  /** A copy of the present state. */
+  state(): Promise<TrainingState>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,76 @@
+// The engine "cpu": onnxruntime-node in a worker thread, so that the caller's event loop stays free.
+
+import { Worker } from "node:worker_threads";
+import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
+import type { Engine, StepResult, TrainingState } from "./engine.ts";
+
+type Call =
+  | { call: "load"; artifacts: StageArtifacts; state: TrainingState }
+  | { call: "step"; views: Float32Array; learningRate: number }
+  | { call: "evaluate"; views: Float32Array }
+  | { call: "state" };
+
+export type NodeRequest = Call & { id: number };
+export type NodeReply = { id: number; value?: unknown; error?: string };
+
+const WORKER = new URL(
+  import.meta.url.endsWith(".ts") ? "./node.worker.ts" : "./node.worker.js",
+  import.meta.url,
+);
+
+export class NodeEngine implements Engine {
+  readonly #worker = new Worker(WORKER);
+  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  #nextId = 0;
+  #failure: Error | undefined;
+
+  constructor() {
+    this.#worker.on("message", ({ id, value, error }: NodeReply) => {
+      const call = this.#waiting.get(id)!;
+      this.#waiting.delete(id);
+      if (error === undefined) call.resolve(value as never);
+      else call.reject(new Error(error));
+    });
+    this.#worker.on("error", (error) => this.#fail(error as Error));
+    this.#worker.on("exit", () => this.#fail(new Error("the training engine has stopped")));
+  }
+
+  async load(artifacts: StageArtifacts, state: TrainingState): Promise<void> {
+    // Which weights are trained has gone into the graphs; functions cannot be sent, so names and shapes are.
+    const plain = (list: StageArtifacts["weights"]) => list.map(({ name, shape }) => ({ name, shape }));
+    const sent = { ...artifacts, weights: plain(artifacts.weights), statistics: plain(artifacts.statistics) };
+    await this.#call({ call: "load", artifacts: sent as StageArtifacts, state });
+  }
+
+  step(views: Float32Array, learningRate: number): Promise<StepResult> {
+    return this.#call({ call: "step", views, learningRate }, [views.buffer as ArrayBuffer]);
+  }
+
+  evaluate(views: Float32Array): Promise<number> {
+    return this.#call({ call: "evaluate", views }, [views.buffer as ArrayBuffer]);
+  }
+
+  state(): Promise<TrainingState> {
+    return this.#call({ call: "state" });
+  }
+
+  async close(): Promise<void> {
+    this.#failure ??= new Error("the engine is closed");
+    await this.#worker.terminate();
+  }
+
+  #call<T>(call: Call, transfer: ArrayBuffer[] = []): Promise<T> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    const id = this.#nextId++;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...call, id } satisfies NodeRequest, transfer);
+    });
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,47 @@
+// Runs a stage on onnxruntime-node in a thread of its own: a session blocks its thread until it is done.
+
+import { parentPort } from "node:worker_threads";
+import * as ort from "onnxruntime-node";
+import type { NodeReply, NodeRequest } from "./node-engine.ts";
+import { type Runtime, StageSessions } from "./stage-sessions.ts";
+
+const runtime: Runtime = {
+  createSession: (model) => ort.InferenceSession.create(model, { logSeverityLevel: 3 }),
+  Tensor: ort.Tensor,
+};
+
+let stage: StageSessions | undefined;
+
+function loaded(): StageSessions {
+  if (!stage) throw new Error("no stage is loaded");
+  return stage;
+}
+
+async function answer(request: NodeRequest): Promise<unknown> {
+  switch (request.call) {
+    case "load":
+      await stage?.close();
+      stage = await StageSessions.open(request.artifacts, runtime, request.state);
+      return;
+    case "step":
+      return await loaded().step(request.views, request.learningRate);
+    case "evaluate":
+      return await loaded().evaluate(request.views);
+    case "state":
+      return loaded().state();
+  }
+}
+
+// Requests are answered in the order they came.
+let queue: Promise<void> = Promise.resolve();
+parentPort!.on("message", (request: NodeRequest) => {
+  queue = queue.then(async () => {
+    let reply: NodeReply;
+    try {
+      reply = { id: request.id, value: await answer(request) };
+    } catch (error) {
+      reply = { id: request.id, error: error instanceof Error ? error.message : String(error) };
+    }
+    parentPort!.postMessage(reply);
+  });
+});

@@ -1,0 +1,87 @@
+// One update of all trainable weights as a graph. Formulas as in torch.optim, so that results compare.
+
+import {
+  add,
+  clip,
+  div,
+  exp,
+  type Graph,
+  mul,
+  scale,
+  shift,
+  sqrt,
+  sub,
+  type Tensor,
+} from "../graph/index.ts";
+
+/** "sgd" has momentum; "adam" puts weight decay into the gradient, "adamw" takes it from the weight. */
+export type OptimizerName = "sgd" | "adam" | "adamw";
+
+export const optimizerNames: readonly OptimizerName[] = ["sgd", "adam", "adamw"];
+
+export interface OptimizerOptions {
+  readonly optimizer: OptimizerName;
+  /** Momentum of "sgd". */
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** Gradients are limited to ± this value before anything else. */
+  readonly clipValue: number;
+}
+
+/** Names of the moments kept for each weight. */
+export function momentNames(optimizer: OptimizerName): readonly string[] {
+  return optimizer === "sgd" ? ["momentum"] : ["first_moment", "second_moment"];
+}
+
+/** Decay rates of Adam's moments, and what keeps its quotient finite (Kingma & Ba 2015). */
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
+
+export interface OptimizerInputs {
+  /** Scalar. */
+  readonly learningRate: Tensor;
+  /** Number of this update, from 1; a scalar float32. */
+  readonly step: Tensor;
+}
+
+export interface Update {
+  readonly weight: Tensor;
+  /** In the order of momentNames. */
+  readonly moments: readonly Tensor[];
+}
+
+/** The next value of a weight and its moments, all of one shape. */
+export function update(
+  { weight, moments }: Update,
+  gradient: Tensor,
+  inputs: OptimizerInputs,
+  options: OptimizerOptions,
+): Update {
+  const clipped = clip(gradient, -options.clipValue, options.clipValue);
+  if (options.optimizer === "sgd") {
+    const momentum = add(
+      scale(moments[0], options.momentum),
+      withDecay(clipped, weight, options.weightDecay),
+    );
+    return { weight: sub(weight, mul(momentum, inputs.learningRate)), moments: [momentum] };
+  }
+  const decoupled = options.optimizer === "adamw";
+  const g = decoupled ? clipped : withDecay(clipped, weight, options.weightDecay);
+  const first = add(scale(moments[0], BETA1), scale(g, 1 - BETA1));
+  const second = add(scale(moments[1], BETA2), scale(mul(g, g), 1 - BETA2));
+  const { graph } = weight;
+  const deviation = shift(sqrt(div(second, biasCorrection(graph, BETA2, inputs.step))), EPSILON);
+  const direction = div(div(first, biasCorrection(graph, BETA1, inputs.step)), deviation);
+  const total = decoupled ? withDecay(direction, weight, options.weightDecay) : direction;
+  return { weight: sub(weight, mul(total, inputs.learningRate)), moments: [first, second] };
+}
+
+function withDecay(x: Tensor, weight: Tensor, decay: number): Tensor {
+  return decay === 0 ? x : add(x, scale(weight, decay));
+}
+
+/** 1 − β^step. */
+function biasCorrection(graph: Graph, beta: number, step: Tensor): Tensor {
+  return sub(graph.scalar(1), exp(scale(step, Math.log(beta))));
+}
