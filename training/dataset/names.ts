@@ -1,0 +1,46 @@
+// What the path of a file says about it.
+
+const IMAGE_EXTENSIONS = new Set(
+  "jpg jpeg jpe jfif png apng gif webp tif tiff avif heic heif hif bmp dib jxl jp2 j2k jpf svg ppm pgm pbm pnm"
+    .split(" ")
+    .map((extension) => `.${extension}`),
+);
+
+/** The extension with its dot, in lower case; empty where there is none. */
+export function extensionOf(path: string): string {
+  return /[^/](\.[^./]+)$/.exec(path)?.[1].toLowerCase() ?? "";
+}
+
+/** Whether the name claims to be an image. What it is, only its bytes say. */
+export function hasImageExtension(path: string): boolean {
+  return IMAGE_EXTENSIONS.has(extensionOf(path));
+}
+
+/** Hidden files and folders, and the shadow files that macOS puts into archives. */
+export function isHidden(name: string): boolean {
+  return name.startsWith(".") || name === "__MACOSX";
+}
+
+/** Sorts by path, comparing UTF-8 bytes: the same order in every locale and on every machine. */
+export function sortByPath<Item extends { readonly path: string }>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, bytes: Buffer.from(item.path) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ item }) => item);
+}
+
+/** The first folder of a path relative to the root of the images; undefined for a file right at the root. */
+export function firstFolder(path: string): string | undefined {
+  const end = path.indexOf("/");
+  return end < 0 ? undefined : path.slice(0, end);
+}
+
+/** The longest folder, with its trailing slash, that all paths are in; empty where they share none. */
+export function commonFolder(paths: readonly string[]): string {
+  if (paths.length === 0) return "";
+  let common = paths[0].slice(0, paths[0].lastIndexOf("/") + 1);
+  for (const path of paths) {
+    while (!path.startsWith(common)) common = common.slice(0, common.lastIndexOf("/", common.length - 2) + 1);
+  }
+  return common;
+}

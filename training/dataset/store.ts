@@ -1,0 +1,230 @@
+// Prepared pictures on disk. A store is a folder that is complete or not there: `pixels.raw`, the pictures one after
+// the other, and `index.json`, which says whose pictures they are.
+
+import { closeSync, openSync, readSync } from "node:fs";
+import {
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { basename, join } from "node:path";
+import { crc32 } from "node:zlib";
+import { z } from "zod";
+import { meanBorderColor } from "../augmentations/border.ts";
+import { sha256 } from "./sha256.ts";
+
+const PIXELS = "pixels.raw";
+const INDEX = "index.json";
+const BUILDING = ".building-";
+const CHUNK_BYTES = 4 * 2 ** 20;
+/** A store that nobody has written to for so long was left behind by a process that was killed. */
+const ABANDONED_MS = 24 * 3600 * 1000;
+
+const indexSchema = z.object({
+  /** Side S of the pictures, in pixels. */
+  imageSize: z.int().positive(),
+  /** SHA-256 of the files, in the order of the source. */
+  images: z.array(z.string()),
+  /** Why files have no picture, by their SHA-256. All others have one, in the same order. */
+  reasons: z.record(z.string(), z.string()),
+  /** Mean colour of the outermost pixels of all pictures. */
+  fill: z.tuple([z.number(), z.number(), z.number()]),
+  /** CRC-32 of the pixels file. */
+  checksum: z.number(),
+});
+
+export type StoreIndex = z.output<typeof indexSchema>;
+
+export interface Store {
+  readonly index: StoreIndex;
+  /** uint8 [count, S, S, 3]. */
+  readonly pixelsFile: string;
+}
+
+/** The name of the store for files with these SHA-256, in this order. */
+export function storeName(images: readonly string[]): string {
+  return sha256(images.join()).slice(0, 32);
+}
+
+/** Opens a store; undefined where there is none, or where it is damaged in any way. */
+export async function openStore(folder: string): Promise<Store | undefined> {
+  try {
+    const index = indexSchema.parse(JSON.parse(await readFile(join(folder, INDEX), "utf8")));
+    const pixelsFile = join(folder, PIXELS);
+    const count = index.images.filter((image) => !(image in index.reasons)).length;
+    const right = basename(folder) === storeName(index.images);
+    const whole = right && (await stat(pixelsFile)).size === count * pictureBytes(index.imageSize);
+    return whole && (await checksumOf(pixelsFile)) === index.checksum ? { index, pixelsFile } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opens all stores in a folder. */
+export async function openStores(folder: string): Promise<Store[]> {
+  const names = await readdir(folder).catch(() => []);
+  const stores: Store[] = [];
+  for (const name of names.sort()) {
+    const store = name.startsWith(BUILDING) ? undefined : await openStore(join(folder, name));
+    if (store !== undefined) stores.push(store);
+  }
+  return stores;
+}
+
+/** Looks pictures up by the file that they were made from. */
+export class StoredPictures {
+  readonly #found = new Map<string, { reason: string } | { file: number; position: number; bytes: number }>();
+  readonly #files: number[] = [];
+
+  constructor(stores: readonly Store[]) {
+    for (const { index, pixelsFile } of stores) {
+      const file = openSync(pixelsFile, "r");
+      this.#files.push(file);
+      const bytes = pictureBytes(index.imageSize);
+      let position = 0;
+      for (const image of index.images) {
+        const reason: string | undefined = index.reasons[image];
+        this.#found.set(image, reason === undefined ? { file, position, bytes } : { reason });
+        if (reason === undefined) position += bytes;
+      }
+    }
+  }
+
+  /** The picture [S, S, 3] of the file with this SHA-256, or why it has none; undefined if that is not known. */
+  find(image: string): { picture: Uint8Array } | { reason: string } | undefined {
+    const found = this.#found.get(image);
+    if (found === undefined || "reason" in found) return found;
+    const picture = new Uint8Array(found.bytes);
+    readSync(found.file, picture, 0, found.bytes, found.position);
+    return { picture };
+  }
+
+  close(): void {
+    for (const file of this.#files) closeSync(file);
+  }
+}
+
+/** Bytes of one picture [S, S, 3]. */
+export function pictureBytes(imageSize: number): number {
+  return imageSize * imageSize * 3;
+}
+
+/** Writes a store, picture by picture, out of sight until it is complete. */
+export class StoreWriter {
+  readonly #folder: string;
+  readonly #imageSize: number;
+  readonly #file: FileHandle;
+  readonly #chunk = Buffer.alloc(CHUNK_BYTES);
+  #filled = 0;
+  #checksum = 0;
+
+  private constructor(folder: string, imageSize: number, file: FileHandle) {
+    this.#folder = folder;
+    this.#imageSize = imageSize;
+    this.#file = file;
+  }
+
+  /** Begins a store inside `parent`, and clears away what killed processes left there. */
+  static async begin(parent: string, imageSize: number): Promise<StoreWriter> {
+    await mkdir(parent, { recursive: true });
+    await removeAbandoned(parent);
+    const folder = await mkdtemp(join(parent, BUILDING));
+    return new StoreWriter(folder, imageSize, await open(join(folder, PIXELS), "wx"));
+  }
+
+  /** Adds a picture [S, S, 3]; it may be overwritten afterwards. */
+  async add(picture: Uint8Array): Promise<void> {
+    if (picture.length !== pictureBytes(this.#imageSize)) {
+      throw new Error(`a picture of ${picture.length} bytes does not have size ${this.#imageSize}`);
+    }
+    for (let at = 0; at < picture.length; ) {
+      const part = picture.subarray(at, at + CHUNK_BYTES - this.#filled);
+      this.#chunk.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === CHUNK_BYTES) await this.#flush();
+    }
+  }
+
+  /**
+   * Completes the store under its name. Another process may have written the same one meanwhile; it is kept if it is
+   * whole, and replaced if it is damaged.
+   */
+  async finish(images: string[], reasons: Record<string, string>): Promise<Store> {
+    await this.#flush();
+    await this.#file.close();
+    const fill = meanBorderColor(pictures(join(this.#folder, PIXELS), this.#imageSize), this.#imageSize);
+    const index = { imageSize: this.#imageSize, images, reasons, fill, checksum: this.#checksum };
+    await writeFile(join(this.#folder, INDEX), JSON.stringify(index));
+    const folder = join(this.#folder, "..", storeName(images));
+    for (;;) {
+      try {
+        await rename(this.#folder, folder);
+      } catch (error) {
+        if (!["ENOTEMPTY", "EEXIST", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? ""))
+          throw error;
+      }
+      const store = await openStore(folder);
+      if (store !== undefined) {
+        await this.discard();
+        return store;
+      }
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Gives up; nothing of it remains. */
+  async discard(): Promise<void> {
+    await this.#file.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #flush(): Promise<void> {
+    const chunk = this.#chunk.subarray(0, this.#filled);
+    this.#checksum = crc32(chunk, this.#checksum);
+    await this.#file.writeFile(chunk);
+    this.#filled = 0;
+  }
+}
+
+/** The pictures [S, S, 3] of a pixels file; each is overwritten by the next. */
+function* pictures(pixelsFile: string, imageSize: number): Generator<Uint8Array> {
+  const picture = new Uint8Array(pictureBytes(imageSize));
+  const file = openSync(pixelsFile, "r");
+  try {
+    while (readSync(file, picture) === picture.length) yield picture;
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function checksumOf(path: string): Promise<number> {
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  const file = await open(path);
+  try {
+    for (let checksum = 0; ; ) {
+      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
+      if (bytesRead === 0) return checksum;
+      checksum = crc32(chunk.subarray(0, bytesRead), checksum);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function removeAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(BUILDING)) continue;
+    const written = await stat(join(parent, name, PIXELS)).catch(() => undefined);
+    if (written !== undefined && Date.now() - written.mtimeMs > ABANDONED_MS) {
+      await rm(join(parent, name), { recursive: true, force: true });
+    }
+  }
+}
