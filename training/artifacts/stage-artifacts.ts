@@ -5,7 +5,7 @@ import { exp, Graph, gradients, serialize, staticShape, type Tensor } from "../g
 import { infoNce } from "../losses/info-nce.ts";
 import { hasTemperature, type KernelOptions } from "../losses/kernels.ts";
 import { constant } from "../networks/initialization.ts";
-import { TrainableModel, type Weight } from "../networks/model.ts";
+import { type NamedShape, TrainableModel, type Weight } from "../networks/model.ts";
 import { type NetworkOptions, network } from "../networks/network.ts";
 import { momentNames, type OptimizerOptions, update } from "../optimizers/optimizer.ts";
 
@@ -29,7 +29,8 @@ export interface StageGraphOptions {
 /** The trained temperature's name; its value is log τ. */
 export const LOG_TEMPERATURE = "loss.log_temperature";
 
-export interface StageArtifacts {
+/** The models of a stage and what flows between them. */
+export interface StageModels {
   /**
    * Inputs: views float32 [2B, 3, S, S] in [0, 1] (rows i and B + i show image i), every weight and running
    * statistic. Outputs: loss, alignment, uniformity (scalars), `<weight>.grad` of each trained weight,
@@ -46,12 +47,18 @@ export interface StageArtifacts {
   /** [2B, 3, S, S]. */
   readonly viewsShape: readonly number[];
   /** Every weight, in the order of the network. */
-  readonly weights: readonly Weight[];
+  readonly weights: readonly NamedShape[];
   /** Names of the weights trained here. */
   readonly trained: readonly string[];
   /** The running statistics of BatchNorm. */
-  readonly statistics: readonly Weight[];
+  readonly statistics: readonly NamedShape[];
   readonly moments: readonly string[];
+}
+
+/** The models of a stage, with how its values start. */
+export interface StageArtifacts extends StageModels {
+  readonly weights: readonly Weight[];
+  readonly statistics: readonly Weight[];
 }
 
 function lossGraph(name: string, mode: "training" | "evaluation", options: StageGraphOptions) {

@@ -1,6 +1,6 @@
 // What runs a stage's graphs. The training code knows this interface only.
 
-import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
+import type { StageModels } from "../artifacts/stage-artifacts.ts";
 
 /** All that a stage changes. Values are keyed by weight, statistic, and `<weight>.<moment>`. */
 export interface TrainingState {
@@ -15,9 +15,16 @@ export interface StepResult {
   readonly uniformity: number;
 }
 
+export interface Encoded {
+  /** float32 [count, outDim]. */
+  readonly embedding: Float32Array;
+  /** float32 [count, F]. */
+  readonly features: Float32Array;
+}
+
 export interface Engine {
   /** Makes a stage ready to run from a state, which must hold every value that the artifacts name. */
-  load(artifacts: StageArtifacts, state: TrainingState): Promise<void>;
+  load(artifacts: StageModels, state: TrainingState): Promise<void>;
   /**
    * One update.
    * @param views float32 [2B, 3, S, S]; the array is taken over and must not be used afterwards
@@ -27,5 +34,12 @@ export interface Engine {
   evaluate(views: Float32Array): Promise<number>;
   /** A copy of the present state. */
   state(): Promise<TrainingState>;
+  /** Makes a finished encoder ready for `encode`; it replaces the one before. */
+  loadEncoder(encoder: Uint8Array): Promise<void>;
+  /**
+   * Embeds images with the encoder.
+   * @param images uint8 [count, S, S, 3]; the array is taken over
+   */
+  encode(images: Uint8Array, count: number): Promise<Encoded>;
   close(): Promise<void>;
 }

@@ -1,14 +1,16 @@
 // The engine "cpu": onnxruntime-node in a worker thread, so that the caller's event loop stays free.
 
 import { Worker } from "node:worker_threads";
-import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
-import type { Engine, StepResult, TrainingState } from "./engine.ts";
+import type { StageModels } from "../artifacts/stage-artifacts.ts";
+import type { Encoded, Engine, StepResult, TrainingState } from "./engine.ts";
 
 type Call =
-  | { call: "load"; artifacts: StageArtifacts; state: TrainingState }
+  | { call: "load"; artifacts: StageModels; state: TrainingState }
   | { call: "step"; views: Float32Array; learningRate: number }
   | { call: "evaluate"; views: Float32Array }
-  | { call: "state" };
+  | { call: "state" }
+  | { call: "loadEncoder"; encoder: Uint8Array }
+  | { call: "encode"; images: Uint8Array; count: number };
 
 export type NodeRequest = Call & { id: number };
 export type NodeReply = { id: number; value?: unknown; error?: string };
@@ -35,11 +37,11 @@ export class NodeEngine implements Engine {
     this.#worker.on("exit", () => this.#fail(new Error("the training engine has stopped")));
   }
 
-  async load(artifacts: StageArtifacts, state: TrainingState): Promise<void> {
-    // Which weights are trained has gone into the graphs; functions cannot be sent, so names and shapes are.
-    const plain = (list: StageArtifacts["weights"]) => list.map(({ name, shape }) => ({ name, shape }));
+  async load(artifacts: StageModels, state: TrainingState): Promise<void> {
+    // Only names and shapes are sent: functions cannot be.
+    const plain = (list: StageModels["weights"]) => list.map(({ name, shape }) => ({ name, shape }));
     const sent = { ...artifacts, weights: plain(artifacts.weights), statistics: plain(artifacts.statistics) };
-    await this.#call({ call: "load", artifacts: sent as StageArtifacts, state });
+    await this.#call({ call: "load", artifacts: sent, state });
   }
 
   step(views: Float32Array, learningRate: number): Promise<StepResult> {
@@ -52,6 +54,14 @@ export class NodeEngine implements Engine {
 
   state(): Promise<TrainingState> {
     return this.#call({ call: "state" });
+  }
+
+  loadEncoder(encoder: Uint8Array): Promise<void> {
+    return this.#call({ call: "loadEncoder", encoder });
+  }
+
+  encode(images: Uint8Array, count: number): Promise<Encoded> {
+    return this.#call({ call: "encode", images, count }, [images.buffer as ArrayBuffer]);
   }
 
   async close(): Promise<void> {

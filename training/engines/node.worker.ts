@@ -2,6 +2,7 @@
 
 import { parentPort } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
+import type { Encoded } from "./engine.ts";
 import type { NodeReply, NodeRequest } from "./node-engine.ts";
 import { type Runtime, StageSessions } from "./stage-sessions.ts";
 
@@ -11,10 +12,20 @@ const runtime: Runtime = {
 };
 
 let stage: StageSessions | undefined;
+let encoder: ort.InferenceSession | undefined;
 
 function loaded(): StageSessions {
   if (!stage) throw new Error("no stage is loaded");
   return stage;
+}
+
+async function encode(session: ort.InferenceSession, images: Uint8Array, count: number): Promise<Encoded> {
+  const side = Math.round(Math.sqrt(images.length / count / 3));
+  const results = await session.run({ images: new ort.Tensor("uint8", images, [count, side, side, 3]) });
+  return {
+    embedding: results.embedding.data as Float32Array,
+    features: results.features.data as Float32Array,
+  };
 }
 
 async function answer(request: NodeRequest): Promise<unknown> {
@@ -29,6 +40,13 @@ async function answer(request: NodeRequest): Promise<unknown> {
       return await loaded().evaluate(request.views);
     case "state":
       return loaded().state();
+    case "loadEncoder":
+      await encoder?.release();
+      encoder = await runtime.createSession(request.encoder);
+      return;
+    case "encode":
+      if (!encoder) throw new Error("no encoder is loaded");
+      return await encode(encoder, request.images, request.count);
   }
 }
 

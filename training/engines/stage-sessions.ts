@@ -2,7 +2,7 @@
 // interface of onnxruntime-common.
 
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
-import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
+import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import type { StepResult, TrainingState } from "./engine.ts";
 
 /** What is needed of an ONNX Runtime package. */
@@ -14,7 +14,7 @@ export interface Runtime {
 type Values = Record<string, Tensor>;
 
 export class StageSessions {
-  readonly #artifacts: StageArtifacts;
+  readonly #artifacts: StageModels;
   readonly #runtime: Runtime;
   readonly #training: InferenceSession;
   readonly #optimizer: InferenceSession;
@@ -23,7 +23,7 @@ export class StageSessions {
   #step: number;
 
   private constructor(
-    artifacts: StageArtifacts,
+    artifacts: StageModels,
     runtime: Runtime,
     sessions: { training: InferenceSession; optimizer: InferenceSession },
     state: TrainingState,
@@ -46,11 +46,7 @@ export class StageSessions {
     );
   }
 
-  static async open(
-    artifacts: StageArtifacts,
-    runtime: Runtime,
-    state: TrainingState,
-  ): Promise<StageSessions> {
+  static async open(artifacts: StageModels, runtime: Runtime, state: TrainingState): Promise<StageSessions> {
     const training = await runtime.createSession(artifacts.trainingModel);
     const optimizer = await runtime.createSession(artifacts.optimizerModel);
     return new StageSessions(artifacts, runtime, { training, optimizer }, state);

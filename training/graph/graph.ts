@@ -1,7 +1,7 @@
 // A graph under construction: nodes in the order they were made (so already sorted), and beside them the tape
 // that reverse-mode differentiation walks backwards.
 
-import { type Attributes, operatorOf } from "./operator.ts";
+import { type Attributes, type Operator, operatorOf } from "./operator.ts";
 import { type DataType, type Shape, sizeOf, type TensorData, type TensorType } from "./types.ts";
 
 /** A handle on one value of a graph. */
@@ -86,20 +86,20 @@ export class Graph {
 
   /**
    * Adds a node and returns its outputs, typed by the operator's shape rule.
+   * @param given types of the outputs, where the operator has no shape rule
    * @throws if the operator is unknown or its inputs do not fit
    */
-  add(type: string, inputs: readonly OptionalTensor[], attributes: Attributes = {}): Tensor[] {
+  add(
+    type: string,
+    inputs: readonly OptionalTensor[],
+    attributes: Attributes = {},
+    given?: readonly TensorType[],
+  ): Tensor[] {
     const operator = operatorOf(type);
     for (const input of inputs) {
       if (input && input.graph !== this) throw new Error(`${type}: ${input.name} belongs to another graph`);
     }
-    let types: readonly TensorType[];
-    try {
-      types = operator.infer(inputs, attributes);
-    } catch (error) {
-      const given = inputs.map((input) => (input ? `${input.name}[${input.shape}]` : "none")).join(", ");
-      throw new Error(`${type}(${given}): ${error instanceof Error ? error.message : error}`);
-    }
+    const types = given ?? infer(operator, inputs, attributes);
     const outputs = types.map((t) => ({
       graph: this,
       name: this.#fresh(type),
@@ -161,5 +161,19 @@ export class Graph {
     const count = this.#counts.get(stem) ?? 0;
     this.#counts.set(stem, count + 1);
     return this.#claim(`${stem}_${count}`);
+  }
+}
+
+function infer(
+  operator: Operator,
+  inputs: readonly OptionalTensor[],
+  attributes: Attributes,
+): readonly TensorType[] {
+  if (!operator.infer) throw new Error(`${operator.type} has no shape rule: give the types of its outputs`);
+  try {
+    return operator.infer(inputs, attributes);
+  } catch (error) {
+    const shown = inputs.map((input) => (input ? `${input.name}[${input.shape}]` : "none")).join(", ");
+    throw new Error(`${operator.type}(${shown}): ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -17,8 +17,8 @@ export interface Operator {
   readonly type: string;
   /** "" for standard ONNX, "com.microsoft" for ONNX Runtime's own. */
   readonly domain?: string;
-  /** Types of the outputs. @throws with what does not fit */
-  infer(inputs: readonly OptionalTensor[], attributes: Attributes): readonly TensorType[];
+  /** Types of the outputs; left out where they depend on values. @throws with what does not fit */
+  infer?(inputs: readonly OptionalTensor[], attributes: Attributes): readonly TensorType[];
   /** Gradients at the inputs; left out where the operator is not differentiable. */
   gradient?(
     node: GraphNode,

@@ -1,0 +1,267 @@
+// The training run: all stages, one after the other, from the newest checkpoint on.
+
+import { buildEncoder } from "../artifacts/encoder.ts";
+import { initialValues } from "../artifacts/initial-state.ts";
+import { buildStage, type StageArtifacts } from "../artifacts/stage-artifacts.ts";
+import { augmentationPolicies } from "../augmentations/policy.ts";
+import { augmentBatch } from "../augmentations/views.ts";
+import { epochBatches } from "../dataset/batches.ts";
+import type { Dataset } from "../dataset/dataset.ts";
+import { openViewLoader, type ViewLoader } from "../dataset/loader.ts";
+import type { Engine, TrainingState } from "../engines/engine.ts";
+import type { Weights } from "../networks/model.ts";
+import { lastLayer } from "../networks/projection-head.ts";
+import { learningRateAt, type ScheduleOptions } from "../optimizers/schedule.ts";
+import { permutation, randomStream } from "../random.ts";
+import { embedDataset } from "./embed-dataset.ts";
+import { principalAxesLayer, standardNormalLayer } from "./last-layer.ts";
+import type { LogRecord } from "./log.ts";
+import { planStage, type StagePlan } from "./plan.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { peakLearningRate, type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
+
+/** A stage adds this many records an epoch to the log. */
+const RECORDS_PER_EPOCH = 20;
+/** Images that principal axes are taken from. */
+const AXES_SAMPLE = 5000;
+
+export interface StageProgress {
+  /** From 1, with its name. */
+  readonly stage: number;
+  readonly name: StageSettings["name"];
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly stepsPerEpoch: number;
+  /** Of this step. */
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly imagesPerSecond: number;
+}
+
+/** Thrown when the signal ended a run; its state is saved. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+}
+
+export interface RunOptions {
+  readonly settings: RunSettings;
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  readonly folder: RunFolder;
+  /** Called after every step. */
+  readonly onStep?: (progress: StageProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Name of a stage's folder: "1-pretrain". */
+export function stageFolder(index: number, stage: StageSettings): string {
+  return `${index + 1}-${stage.name}`;
+}
+
+/**
+ * Runs what is left of all stages and returns the finished weights. The result depends on settings and images alone,
+ * however often the run was stopped and resumed (on one machine, engine "cpu").
+ * @throws Interrupted if the signal ended it, after saving a checkpoint
+ */
+export async function runStages(options: RunOptions): Promise<Weights> {
+  const { settings, dataset, folder } = options;
+  const loader = openViewLoader({
+    pixelsFile: dataset.pixelsFile,
+    imageSize: dataset.imageSize,
+    seed: settings.seed,
+    policy: augmentationPolicies[settings.augmentations],
+    fill: dataset.fill,
+  });
+  const began = performance.now();
+  try {
+    const stages = settings.stages.map((stage) => ({ stage, artifacts: stageArtifacts(settings, stage) }));
+    const found = stages.map(({ stage, artifacts }, i) =>
+      folder.readCheckpoint(stageFolder(i, stage), artifacts),
+    );
+    const newest = found.findLastIndex((state) => state !== undefined);
+    let weights: Weights = {};
+    for (const [index, { stage, artifacts }] of stages.entries()) {
+      if (index < newest) continue;
+      const name = stageFolder(index, stage);
+      let state = found[index];
+      if (!state) {
+        state = { values: await startingValues(options, index, artifacts, weights), step: 0 };
+        folder.writeModels(name, artifacts);
+        folder.writeCheckpoint(name, artifacts, state);
+      }
+      folder.cutLog(index + 1, state.step);
+      weights = await runStage({ ...options, index, stage, artifacts, state, loader, began });
+    }
+    return weights;
+  } finally {
+    await loader.close();
+  }
+}
+
+/** The models of a stage. */
+export function stageArtifacts(settings: RunSettings, stage: StageSettings): StageArtifacts {
+  const layer = lastLayer(settings.network);
+  return buildStage({
+    network: stageNetwork(settings, stage),
+    loss: stage.loss,
+    optimizer: stage.optimizer,
+    batchSize: settings.batchSize,
+    trains: stage.trains === "everything" ? () => true : (weight) => weight.startsWith(`${layer}.`),
+  });
+}
+
+/** Values a stage begins with, given the weights of the one before. */
+async function startingValues(
+  { settings, dataset, engine }: RunOptions,
+  index: number,
+  artifacts: StageArtifacts,
+  previous: Weights,
+): Promise<Weights> {
+  const stage = settings.stages[index];
+  if (stage.lastLayer === "kept") return initialValues(artifacts, settings.seed, previous);
+  const layer = lastLayer(settings.network);
+  const inputs = artifacts.weights.find(({ name }) => name === `${layer}.weight`)!.shape[1];
+  let fresh: Weights;
+  if (stage.lastLayer === "standard-normal") {
+    fresh = standardNormalLayer(layer, inputs, stage.outDim, settings.seed);
+  } else {
+    const encoder = buildEncoder(previous, stageNetwork(settings, settings.stages[index - 1]));
+    const sample = permutation(dataset.count, randomStream(settings.seed, "axes")).slice(0, AXES_SAMPLE);
+    const { embedding } = await embedDataset(engine, encoder, dataset, sample);
+    fresh = principalAxesLayer(layer, previous, embedding, stage.outDim);
+  }
+  return initialValues(artifacts, settings.seed, { ...previous, ...fresh });
+}
+
+interface StageRun extends RunOptions {
+  readonly index: number;
+  readonly stage: StageSettings;
+  readonly artifacts: StageArtifacts;
+  readonly state: TrainingState;
+  readonly loader: ViewLoader;
+  readonly began: number;
+}
+
+async function runStage(run: StageRun): Promise<Weights> {
+  const { settings, dataset, engine, folder, index, stage, artifacts, loader, signal } = run;
+  const { batchSize, seed } = settings;
+  const plan = planStage(stage, dataset.count, batchSize);
+  const name = stageFolder(index, stage);
+  const schedule: ScheduleOptions = {
+    schedule: stage.schedule,
+    learningRate: peakLearningRate(stage, batchSize),
+    warmupSteps: plan.warmupSteps,
+    totalSteps: plan.totalSteps,
+  };
+  await engine.load(artifacts, run.state);
+  const held = evaluationViews(run);
+  const recorder = new Recorder(run, plan);
+  let { step } = run.state;
+  while (step < plan.totalSteps) {
+    const epoch = Math.floor(step / plan.stepsPerEpoch);
+    const whole = epochBatches(dataset.count, batchSize, randomStream(seed, "order", index + 1, epoch));
+    const left = plan.totalSteps - epoch * plan.stepsPerEpoch;
+    const batches = whole.slice(step - epoch * plan.stepsPerEpoch, left);
+    for await (const views of loader.epoch({ stage: index + 1, epoch, batches })) {
+      const learningRate = learningRateAt(step, schedule);
+      const result = await engine.step(views, learningRate);
+      step++;
+      recorder.add(step, learningRate, result);
+      if (signal?.aborted && step < plan.totalSteps) {
+        folder.writeCheckpoint(name, artifacts, await engine.state());
+        throw new Interrupted(`stopped in stage ${index + 1}`);
+      }
+    }
+    recorder.endEpoch(step, await engine.evaluate(held.slice()));
+    folder.writeCheckpoint(name, artifacts, await engine.state());
+  }
+  return (await engine.state()).values;
+}
+
+/** The same views of the same images at every epoch, so that the evaluation loss can be compared. */
+function evaluationViews({ settings, dataset }: StageRun): Float32Array {
+  const { seed, batchSize } = settings;
+  const { imageSize } = dataset;
+  const size = 3 * imageSize * imageSize;
+  const indices = permutation(dataset.count, randomStream(seed, "evaluation")).slice(0, batchSize);
+  const images = new Uint8Array(batchSize * size);
+  dataset.readBatch(indices, images);
+  const views = new Float32Array(2 * batchSize * size);
+  const policy = augmentationPolicies[settings.augmentations];
+  // Stage 0 is none: these draws are never used for training.
+  augmentBatch(
+    images,
+    indices,
+    { seed, stage: 0, epoch: 0, policy, size: imageSize, fill: dataset.fill },
+    views,
+  );
+  return views;
+}
+
+/** Collects results between two records of the log. */
+class Recorder {
+  readonly #run: StageRun;
+  readonly #plan: StagePlan;
+  #sums = { loss: 0, alignment: 0, uniformity: 0 };
+  #count = 0;
+  #since = performance.now();
+  #imagesPerSecond = 0;
+
+  constructor(run: StageRun, plan: StagePlan) {
+    this.#run = run;
+    this.#plan = plan;
+  }
+
+  add(
+    step: number,
+    learningRate: number,
+    result: { loss: number; alignment: number; uniformity: number },
+  ): void {
+    const { index, stage, onStep, settings } = this.#run;
+    for (const key of ["loss", "alignment", "uniformity"] as const) this.#sums[key] += result[key];
+    this.#count++;
+    const seconds = (performance.now() - this.#since) / 1000;
+    this.#imagesPerSecond = (this.#count * settings.batchSize) / Math.max(seconds, 1e-9);
+    onStep?.({
+      stage: index + 1,
+      name: stage.name,
+      step,
+      totalSteps: this.#plan.totalSteps,
+      stepsPerEpoch: this.#plan.stepsPerEpoch,
+      loss: result.loss,
+      learningRate,
+      imagesPerSecond: this.#imagesPerSecond,
+    });
+    const every = Math.max(1, Math.floor(this.#plan.stepsPerEpoch / RECORDS_PER_EPOCH));
+    this.#last = { step, learningRate };
+    if (step % every === 0 && step % this.#plan.stepsPerEpoch !== 0) this.#write();
+  }
+
+  #last = { step: 0, learningRate: 0 };
+
+  endEpoch(step: number, evalLoss: number): void {
+    this.#last = { ...this.#last, step };
+    this.#write(evalLoss);
+  }
+
+  #write(evalLoss?: number): void {
+    const { index, folder, began } = this.#run;
+    const count = Math.max(this.#count, 1);
+    const record: LogRecord = {
+      stage: index + 1,
+      epoch: this.#last.step / this.#plan.stepsPerEpoch,
+      step: this.#last.step,
+      loss: this.#sums.loss / count,
+      alignment: this.#sums.alignment / count,
+      uniformity: this.#sums.uniformity / count,
+      learningRate: this.#last.learningRate,
+      imagesPerSecond: this.#imagesPerSecond,
+      seconds: (performance.now() - began) / 1000,
+      ...(evalLoss === undefined ? {} : { evalLoss }),
+    };
+    folder.appendLog(record);
+    this.#sums = { loss: 0, alignment: 0, uniformity: 0 };
+    this.#count = 0;
+    this.#since = performance.now();
+  }
+}

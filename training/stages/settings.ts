@@ -1,0 +1,55 @@
+// Everything that decides what a run computes. Stored with the run, compared on resume, written into map.json.
+
+import type { Fit } from "../artifacts/preprocess.ts";
+import type { LossOptions } from "../artifacts/stage-artifacts.ts";
+import type { AugmentationPolicyName } from "../augmentations/policy.ts";
+import type { NetworkOptions } from "../networks/network.ts";
+import type { OptimizerOptions } from "../optimizers/optimizer.ts";
+import type { ScheduleName } from "../optimizers/schedule.ts";
+
+/** How the last layer of a stage starts: as it is, from N(0, 1) as in the paper, or from the principal axes of the
+ * embedding before it. */
+export type LastLayerStart = "kept" | "standard-normal" | "principal-axes";
+
+/** One of the three stages. */
+export interface StageSettings {
+  readonly name: "pretrain" | "last-layer" | "fine-tune";
+  readonly trains: "everything" | "last-layer";
+  /** Dimensions of the embedding in this stage. */
+  readonly outDim: number;
+  readonly lastLayer: LastLayerStart;
+  /** Passes over the images; may be fractional. */
+  readonly epochs: number;
+  readonly warmupEpochs: number;
+  /** Highest learning rate for a batch of 256 images; it grows in proportion to the batch. */
+  readonly learningRate: number;
+  readonly schedule: ScheduleName;
+  readonly loss: LossOptions;
+  readonly optimizer: OptimizerOptions;
+}
+
+export interface RunSettings {
+  readonly seed: number;
+  /** Images in a batch, already fitted to the data set. */
+  readonly batchSize: number;
+  /** Without `outDim`, which each stage sets. */
+  readonly network: Omit<NetworkOptions, "outDim">;
+  readonly stages: readonly StageSettings[];
+  readonly augmentations: AugmentationPolicyName;
+  readonly fit: Fit;
+  /** Colour behind transparent pictures and around contained ones, RGB 0 … 255. */
+  readonly background: readonly [number, number, number];
+}
+
+/** Batch at which a learning rate is meant. */
+const REFERENCE_BATCH = 256;
+
+/** The peak learning rate of a stage in a run. */
+export function peakLearningRate(stage: StageSettings, batchSize: number): number {
+  return (stage.learningRate * batchSize) / REFERENCE_BATCH;
+}
+
+/** The network as a stage sees it. */
+export function stageNetwork(settings: RunSettings, stage: StageSettings): NetworkOptions {
+  return { ...settings.network, outDim: stage.outDim };
+}
