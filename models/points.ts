@@ -1,0 +1,78 @@
+// points.parquet: one row per image, in the order of the data set.
+
+import { parquetMetadataAsync, parquetScan } from "hyparquet";
+import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { UserError } from "./errors.ts";
+
+/** The images of a map and where they lie. Row i of everything is image i. */
+export interface MapPoints {
+  /** Number of images. */
+  readonly count: number;
+  /** Dimensions of the map. */
+  readonly dim: 2 | 3;
+  /** Where each image came from. */
+  readonly paths: readonly string[];
+  /** null where an image has no label. */
+  readonly labels: readonly (string | null)[];
+  /** [count, dim]. */
+  readonly coordinates: Float32Array;
+  /** Share of the images that lie closer to their neighbours than this one, 0 … 1: [count]. */
+  readonly novelty: Float32Array;
+}
+
+const AXES = ["x", "y", "z"];
+
+/**
+ * The bytes of points.parquet: index int32, path string, label string or null, x, y (and z) float32, novelty float32.
+ * @throws if the columns differ in length
+ */
+export function encodePoints({ count, dim, paths, labels, coordinates, novelty }: MapPoints): Uint8Array {
+  const lengths = [paths.length, labels.length, coordinates.length / dim, novelty.length];
+  if (lengths.some((length) => length !== count))
+    throw new Error(`columns of ${lengths} for ${count} images`);
+  const columnData: ColumnSource[] = [
+    { name: "index", type: "INT32", nullable: false, data: Int32Array.from({ length: count }, (_, i) => i) },
+    { name: "path", type: "STRING", nullable: false, data: [...paths] },
+    { name: "label", type: "STRING", nullable: true, data: [...labels] },
+    ...AXES.slice(0, dim).map((name, axis): ColumnSource => {
+      const data = Float32Array.from({ length: count }, (_, i) => coordinates[i * dim + axis]);
+      return { name, type: "FLOAT", nullable: false, data };
+    }),
+    { name: "novelty", type: "FLOAT", nullable: false, data: novelty },
+  ];
+  return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: "tsimcne" }));
+}
+
+/** Reads points.parquet. @throws UserError if the bytes are no Parquet file or lack a column */
+export async function decodePoints(bytes: Uint8Array): Promise<MapPoints> {
+  const file = bytes.slice().buffer;
+  try {
+    const metadata = await parquetMetadataAsync(file);
+    const names = metadata.schema.slice(1).map((element) => element.name);
+    const count = Number(metadata.num_rows);
+    const dim = names.includes("z") ? 3 : 2;
+    const columns = ["path", "label", ...AXES.slice(0, dim), "novelty"];
+    const missing = columns.filter((column) => !names.includes(column));
+    if (missing.length > 0) throw new Error(`it has no column ${missing.join(", ")}`);
+    const scan = await parquetScan({ file, metadata, columns });
+    const read = async (column: string): Promise<unknown[]> => {
+      const parts = await Promise.all(scan.ranges.map((range) => scan.readColumn({ column, ...range })));
+      return parts.flatMap((part) => Array.from(part as ArrayLike<unknown>));
+    };
+    const coordinates = new Float32Array(count * dim);
+    for (let axis = 0; axis < dim; axis++) {
+      const values = (await read(AXES[axis])) as number[];
+      for (let i = 0; i < count; i++) coordinates[i * dim + axis] = values[i];
+    }
+    return {
+      count,
+      dim,
+      paths: (await read("path")) as string[],
+      labels: ((await read("label")) as (string | null | undefined)[]).map((label) => label ?? null),
+      coordinates,
+      novelty: Float32Array.from((await read("novelty")) as number[]),
+    };
+  } catch (error) {
+    throw new UserError(`cannot read points.parquet: ${error instanceof Error ? error.message : error}`);
+  }
+}

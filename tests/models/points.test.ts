@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { UserError } from "../../models/errors.ts";
+import { decodePoints, encodePoints, type MapPoints } from "../../models/points.ts";
+
+const text = fc.string({ unit: "binary", maxLength: 20 });
+const float = fc.float({ noNaN: true, noDefaultInfinity: true });
+
+const points: fc.Arbitrary<MapPoints> = fc
+  .record({
+    dim: fc.constantFrom(2 as const, 3 as const),
+    rows: fc.array(fc.tuple(text, fc.option(text), float, float, float, float), {
+      minLength: 1,
+      maxLength: 60,
+    }),
+  })
+  .map(({ dim, rows }) => ({
+    count: rows.length,
+    dim,
+    paths: rows.map((row) => row[0]),
+    labels: rows.map((row) => row[1]),
+    coordinates: Float32Array.from(rows.flatMap((row) => row.slice(2, 2 + dim) as number[])),
+    novelty: Float32Array.from(rows.map((row) => row[5])),
+  }));
+
+function many(count: number): MapPoints {
+  return {
+    count,
+    dim: 2,
+    paths: Array.from({ length: count }, (_, i) => `folder ${i % 7}/it's "image" (${i})\n🙂.png`),
+    labels: Array.from({ length: count }, (_, i) => (i % 5 === 0 ? null : `class ${i % 3}`)),
+    coordinates: Float32Array.from({ length: 2 * count }, (_, i) => Math.sin(i) * 40),
+    novelty: Float32Array.from({ length: count }, (_, i) => i / count),
+  };
+}
+
+describe("points.parquet", () => {
+  test("every path, label and number comes back exactly, in order", async () => {
+    await fc.assert(
+      fc.asyncProperty(points, async (given) => {
+        assert.deepEqual(await decodePoints(encodePoints(given)), given);
+      }),
+    );
+  });
+
+  test("so do 150,000 rows, which fill several row groups", async () => {
+    const given = many(150_000);
+    assert.deepEqual(await decodePoints(encodePoints(given)), given);
+  });
+
+  test("no labels at all", async () => {
+    const given = { ...many(5), labels: [null, null, null, null, null] };
+    assert.deepEqual((await decodePoints(encodePoints(given))).labels, given.labels);
+  });
+
+  test("columns of different lengths are refused", () => {
+    assert.throws(() => encodePoints({ ...many(5), paths: ["a"] }), /columns/);
+  });
+
+  test("damaged bytes and a missing column are UserErrors", async () => {
+    const bytes = encodePoints(many(100));
+    await assert.rejects(decodePoints(bytes.subarray(0, 100)), UserError);
+    await assert.rejects(decodePoints(new Uint8Array(0)), UserError);
+    const renamed = Uint8Array.from(
+      Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll("novelty", "naughty"), "latin1"),
+    );
+    await assert.rejects(decodePoints(renamed), /novelty/);
+  });
+
+  test("pyarrow reads it with the types promised", (t) => {
+    if (spawnSync("python3", ["-c", "import pyarrow.parquet"]).status !== 0) {
+      t.skip("Python's pyarrow is not installed");
+      return;
+    }
+    const folder = mkdtempSync(join(tmpdir(), "points-"));
+    try {
+      const path = join(folder, "points.parquet");
+      writeFileSync(path, encodePoints(many(3)));
+      const script = [
+        "import sys, pyarrow.parquet as q; t = q.read_table(sys.argv[1])",
+        "print([(f.name, str(f.type)) for f in t.schema]); print(t['label'].to_pylist(), t['x'].to_pylist()[0])",
+      ].join("\n");
+      const { stdout } = spawnSync("python3", ["-c", script, path], { encoding: "utf8" });
+      const schema =
+        "[('index', 'int32'), ('path', 'string'), ('label', 'string'), ('x', 'float'), ('y', 'float'), ('novelty', 'float')]";
+      assert.equal(stdout.trim(), `${schema}\n[None, 'class 1', 'class 2'] 0.0`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
