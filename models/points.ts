@@ -43,6 +43,10 @@ export function encodePoints({ count, dim, paths, labels, coordinates, novelty }
   return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: "tsimcne" }));
 }
 
+/** hyparquet's own reading of texts drops a byte order mark, which a file name may begin with. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const stringFromBytes = (bytes: Uint8Array) => decoder.decode(bytes);
+
 /** Reads points.parquet. @throws UserError if the bytes are no Parquet file or lack a column */
 export async function decodePoints(bytes: Uint8Array): Promise<MapPoints> {
   const file = bytes.slice().buffer;
@@ -54,7 +58,7 @@ export async function decodePoints(bytes: Uint8Array): Promise<MapPoints> {
     const columns = ["path", "label", ...AXES.slice(0, dim), "novelty"];
     const missing = columns.filter((column) => !names.includes(column));
     if (missing.length > 0) throw new Error(`it has no column ${missing.join(", ")}`);
-    const scan = await parquetScan({ file, metadata, columns });
+    const scan = await parquetScan({ file, metadata, columns, parsers: { stringFromBytes } });
     const read = async (column: string): Promise<unknown[]> => {
       const parts = await Promise.all(scan.ranges.map((range) => scan.readColumn({ column, ...range })));
       return parts.flatMap((part) => Array.from(part as ArrayLike<unknown>));

@@ -53,6 +53,11 @@ describe("points.parquet", () => {
     assert.deepEqual(await decodePoints(encodePoints(given)), given);
   });
 
+  test("a path that begins with a byte order mark keeps it", async () => {
+    const given = { ...many(2), paths: ["\uFEFFa.png", "b.png"] };
+    assert.deepEqual((await decodePoints(encodePoints(given))).paths, given.paths);
+  });
+
   test("no labels at all", async () => {
     const given = { ...many(5), labels: [null, null, null, null, null] };
     assert.deepEqual((await decodePoints(encodePoints(given))).labels, given.labels);
