@@ -8,6 +8,7 @@ import {
   animation,
   BLUE,
   cut,
+  GREEN,
   heic,
   hugePng,
   orientedJpeg,

@@ -16,7 +16,15 @@ import { sortByPath } from "./names.ts";
 import { sha256 } from "./sha256.ts";
 import type { ImageSource } from "./source.ts";
 import { readStamps, type Stamps, writeStamps } from "./stamps.ts";
-import { openStore, openStores, pictureBytes, StoredPictures, type Store, StoreWriter, storeName } from "./store.ts";
+import {
+  openStore,
+  openStores,
+  pictureBytes,
+  type Store,
+  StoredPictures,
+  StoreWriter,
+  storeName,
+} from "./store.ts";
 
 /** Part of every key: to be raised whenever the same settings give other pixels. */
 const CACHE_VERSION = 1;
@@ -109,8 +117,8 @@ async function prepare(
   options: PrepareOptions,
 ): Promise<{ prepared: Prepared; newStamps: Stamps }> {
   const { imageSize, strict, signal, onProgress, concurrency = 4 * availableParallelism() } = options;
-  const writer = await StoreWriter.begin(stores, imageSize);
   const earlier = new StoredPictures(await openStores(stores));
+  const writer = await StoreWriter.begin(stores, imageSize);
   try {
     await checkFreeSpace(stores, entries.length * pictureBytes(imageSize));
     const newStamps = new Map<string, string>();
@@ -120,17 +128,18 @@ async function prepare(
     let skipped = 0;
     const outcomes = mapInOrder(entries, concurrency, async (entry) => {
       signal?.throwIfAborted();
-      return { entry, ...(await outcomeOf(entry, stamps.get(entry.stamp), earlier, options)) };
+      return { entry, outcome: await outcomeOf(entry, stamps.get(entry.stamp), earlier, options) };
     });
-    for await (const { entry, image, picture, reason } of outcomes) {
-      if (strict && reason !== undefined) throw strictError({ path: entry.path, reason });
-      if (picture !== undefined) await writer.add(picture);
-      else skipped++;
+    for await (const { entry, outcome } of outcomes) {
+      const reason = "reason" in outcome ? outcome.reason : undefined;
       reasons.push(reason);
-      if (image !== undefined) {
-        images.push(image);
-        newStamps.set(entry.stamp, image);
-        if (reason !== undefined) lastingReasons[image] = reason;
+      if ("picture" in outcome) await writer.add(outcome.picture);
+      else if (strict) throw strictError({ path: entry.path, reason: outcome.reason });
+      else skipped++;
+      if (outcome.image !== undefined) {
+        images.push(outcome.image);
+        newStamps.set(entry.stamp, outcome.image);
+        if (reason !== undefined) lastingReasons[outcome.image] = reason;
       }
       onProgress?.(reasons.length, entries.length, skipped);
     }
@@ -145,12 +154,8 @@ async function prepare(
   }
 }
 
-/** What came of one image: a picture or a reason. `image`, its SHA-256, is missing where trying again may help. */
-interface Outcome {
-  image?: string;
-  picture?: Uint8Array;
-  reason?: string;
-}
+/** What came of an image: its SHA-256 and a picture, or a reason, without the SHA-256 where trying again may help. */
+type Outcome = { image: string; picture: Uint8Array } | { image?: string; reason: string };
 
 async function outcomeOf(
   entry: ImageEntry,
@@ -159,8 +164,8 @@ async function outcomeOf(
   options: PrepareOptions,
 ): Promise<Outcome> {
   const { imageSize, background, maxPixels, preprocess } = options;
-  const stored = known && earlier.find(known);
-  if (stored) return { image: known, ...stored };
+  const stored = known === undefined ? undefined : earlier.find(known);
+  if (stored !== undefined) return { image: known!, ...stored };
   let bytes: Buffer;
   try {
     bytes = await entry.read();
@@ -169,7 +174,7 @@ async function outcomeOf(
   }
   const image = sha256(bytes);
   const prepared = earlier.find(image);
-  if (prepared) return { image, ...prepared };
+  if (prepared !== undefined) return { image, ...prepared };
   let pixels: Pixels;
   try {
     pixels = await decodeImage(bytes, { minSide: 8 * imageSize, background, maxPixels });

@@ -1,5 +1,6 @@
 // Which bytes a file had when it was last read, so that an unchanged file need not be read to know them again.
 
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -24,7 +25,7 @@ export async function readStamps(cacheDirectory: string, location: string): Prom
 export async function writeStamps(cacheDirectory: string, location: string, stamps: Stamps): Promise<void> {
   const file = stampsFile(cacheDirectory, location);
   await mkdir(join(cacheDirectory, "stamps"), { recursive: true });
-  const temporary = `${file}.${process.pid}`;
+  const temporary = `${file}.${randomUUID()}`;
   await writeFile(temporary, JSON.stringify(Object.fromEntries(stamps)));
   await rename(temporary, file);
 }

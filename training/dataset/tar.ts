@@ -31,7 +31,9 @@ export async function openTarGz(location: string): Promise<Contents> {
   try {
     // The open file lives on without a name, and goes with the process however that ends.
     await rm(folder, { recursive: true, force: true });
-    await pipeline(createReadStream(location), createGunzip(), file.createWriteStream({ autoClose: false }));
+    await pipeline(createReadStream(location), createGunzip(), async (unpacked) => {
+      for await (const bytes of unpacked) await file.writeFile(bytes);
+    });
   } catch (error) {
     await file.close();
     if (isDiskFull(error)) {
@@ -60,6 +62,7 @@ async function tarMembers(file: FileHandle): Promise<Member[]> {
     const member = tarMember(file, header, members);
     if (member !== undefined) members.set(header.name, member);
     content.on("end", next);
+    content.on("error", () => {}); // The indexer fails of the same.
     content.resume();
   });
   const bytes = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 2 ** 20 });
