@@ -1,0 +1,94 @@
+import { parentPort, workerData } from "node:worker_threads";
+import * as ort from "onnxruntime-node";
+import { effectiveK, type Neighbours, nearest } from "../../models/neighbours.ts";
+import type { Search } from "./nearest.ts";
+import { buildNearest } from "./nearest-graph.ts";
+
+/** In so few dimensions looking at every point is as fast as a matrix product. */
+const FEW_DIMENSIONS = 3;
+/** Scores held at a time. */
+const BLOCK_VALUES = 8_000_000;
+/** Candidates beyond k: float32 scores may misplace points that are nearly as near as the last. */
+const SPARE = 16;
+
+async function nearestByGraph({ queries, points, options }: Search): Promise<Neighbours> {
+  const { dim, exclude } = options;
+  const queryCount = queries.length / dim;
+  const pointCount = points.length / dim;
+  const k = effectiveK(options.k, pointCount, exclude !== undefined);
+  const indices = new Int32Array(queryCount * k);
+  const distances = new Float64Array(queryCount * k);
+  const candidateCount = Math.min(pointCount, k + 1 + SPARE);
+  const session = await ort.InferenceSession.create(buildNearest(dim, pointCount, candidateCount), {
+    logSeverityLevel: 3,
+  });
+  const mean = meanOf(points, dim);
+  const { doubled, offsets } = columns(points, mean);
+  const feeds = {
+    points: new ort.Tensor("float32", doubled, [dim, pointCount]),
+    offsets: new ort.Tensor("float32", offsets, [pointCount]),
+  };
+  const block = Math.max(1, Math.floor(BLOCK_VALUES / pointCount));
+  for (let start = 0; start < queryCount; start += block) {
+    const size = Math.min(block, queryCount - start);
+    const centered = queries
+      .slice(start * dim, (start + size) * dim)
+      .map((value, i) => value - mean[i % dim]);
+    const result = await session.run({ ...feeds, queries: new ort.Tensor("float32", centered, [size, dim]) });
+    const candidates = result.candidates.data as BigInt64Array;
+    for (let i = 0; i < size; i++) {
+      const q = start + i;
+      const own = candidates.subarray(i * candidateCount, (i + 1) * candidateCount);
+      // In ascending order, so that of equally near candidates the first comes first.
+      const among = Int32Array.from(own, Number).sort();
+      const near = nearest(queries.subarray(q * dim, (q + 1) * dim), rowsOf(points, among, dim), {
+        dim,
+        k: options.k,
+        exclude: exclude && [among.indexOf(exclude[q])],
+      });
+      for (let j = 0; j < k; j++) indices[q * k + j] = among[near.indices[j]];
+      distances.set(near.distances, q * k);
+    }
+  }
+  await session.release();
+  return { k, indices, distances };
+}
+
+function meanOf(points: Float32Array, dim: number): Float64Array {
+  const sums = new Float64Array(dim);
+  for (let i = 0; i < points.length; i++) sums[i % dim] += points[i];
+  return sums.map((sum) => (sum * dim) / points.length);
+}
+
+/** Centred points, which makes their products exact enough, times 2 and one a column; and minus their squares. */
+function columns(points: Float32Array, mean: Float64Array): { doubled: Float32Array; offsets: Float32Array } {
+  const dim = mean.length;
+  const count = points.length / dim;
+  const doubled = new Float32Array(points.length);
+  const offsets = new Float32Array(count);
+  for (let p = 0; p < count; p++) {
+    let square = 0;
+    for (let j = 0; j < dim; j++) {
+      const value = points[p * dim + j] - mean[j];
+      doubled[j * count + p] = 2 * value;
+      square += value * value;
+    }
+    offsets[p] = -square;
+  }
+  return { doubled, offsets };
+}
+
+function rowsOf(points: Float32Array, indices: Int32Array, dim: number): Float32Array {
+  const rows = new Float32Array(indices.length * dim);
+  indices.forEach((index, i) => {
+    rows.set(points.subarray(index * dim, (index + 1) * dim), i * dim);
+  });
+  return rows;
+}
+
+const search = workerData as Search;
+const found =
+  search.options.dim <= FEW_DIMENSIONS
+    ? nearest(search.queries, search.points, search.options)
+    : await nearestByGraph(search);
+parentPort!.postMessage(found);
