@@ -32,6 +32,7 @@ async function answer(request: NodeRequest): Promise<unknown> {
   switch (request.call) {
     case "load":
       await stage?.close();
+      stage = undefined; // stays so if the next one does not open
       stage = await StageSessions.open(request.artifacts, runtime, request.state);
       return;
     case "step":
