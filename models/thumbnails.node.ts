@@ -1,0 +1,76 @@
+// Writes and reads the sheets of thumbnails.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+import type { Bundle } from "./bundle/bundle.node.ts";
+import type { PictureReader } from "./pictures.ts";
+import { resample } from "./resample.ts";
+import { thumbnailCell, thumbnailSheets, thumbnailSize } from "./thumbnails.ts";
+
+/** Looks like the original at this size, at about a tenth of its bytes. */
+const WEBP = { quality: 85, effort: 2 };
+
+/**
+ * Writes the thumbnails of all pictures into a bundle under construction. One sheet is held at a time.
+ * @param dir folder of the bundle
+ * @param count number of pictures
+ */
+export async function writeThumbnails(dir: string, count: number, pictures: PictureReader): Promise<void> {
+  const size = thumbnailSize(pictures.size);
+  const picture = new Uint8Array(pictures.size ** 2 * 3);
+  for (const { name, first, count: onSheet, width, height } of thumbnailSheets(count, pictures.size)) {
+    const pixels = new Uint8Array(width * height * 3).fill(255);
+    for (let index = first; index < first + onSheet; index++) {
+      await pictures.read(index, picture);
+      const { x, y } = thumbnailCell(index, pictures.size);
+      copyRows(resample(picture, pictures.size, size), 0, size, pixels, (y * width + x) * 3, width, size);
+    }
+    const path = join(dir, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(
+      path,
+      await sharp(pixels, { raw: { width, height, channels: 3 } })
+        .webp(WEBP)
+        .toBuffer(),
+    );
+  }
+}
+
+/**
+ * The thumbnails of a map as pictures. The last sheet read is kept: ask in ascending order.
+ * @throws UserError, when asked, if a sheet is missing or damaged
+ */
+export function bundlePictures(bundle: Bundle): PictureReader {
+  const { imageSize } = bundle.info;
+  let kept: { name: string; pixels: Uint8Array; width: number } | undefined;
+  return {
+    size: thumbnailSize(imageSize),
+    async read(index, into) {
+      const { sheet, x, y, size } = thumbnailCell(index, imageSize);
+      if (kept?.name !== sheet) {
+        kept = undefined;
+        const file = sharp(await bundle.read(sheet));
+        const { data, info } = await file.removeAlpha().raw().toBuffer({ resolveWithObject: true });
+        kept = { name: sheet, pixels: data, width: info.width };
+      }
+      copyRows(kept.pixels, (y * kept.width + x) * 3, kept.width, into, 0, size, size);
+    },
+  };
+}
+
+/** Copies a square of RGB pixels from one picture into another; offsets in bytes, widths in pixels. */
+function copyRows(
+  from: Uint8Array,
+  fromOffset: number,
+  fromWidth: number,
+  into: Uint8Array,
+  intoOffset: number,
+  intoWidth: number,
+  size: number,
+): void {
+  for (let row = 0; row < size; row++) {
+    const start = fromOffset + row * fromWidth * 3;
+    into.set(from.subarray(start, start + size * 3), intoOffset + row * intoWidth * 3);
+  }
+}

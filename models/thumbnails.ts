@@ -1,0 +1,74 @@
+// Where a thumbnail lies: small pictures side by side on WebP sheets, row by row, in data-set order. Follows from an
+// image's index alone, so nothing is stored per image.
+
+/** Side of the largest sheet, in pixels: what any graphics card takes as one texture. */
+const MAX_SHEET = 4096;
+/** Side of the largest thumbnail, in pixels. */
+const MAX_THUMBNAIL = 64;
+
+/** A part of a sheet. */
+export interface ThumbnailCell {
+  /** Name of the sheet's file in the bundle. */
+  readonly sheet: string;
+  /** Left edge, in pixels. */
+  readonly x: number;
+  /** Top edge, in pixels. */
+  readonly y: number;
+  /** Side, in pixels. */
+  readonly size: number;
+}
+
+export interface ThumbnailSheet {
+  /** Name of its file in the bundle. */
+  readonly name: string;
+  /** Index of the image in its first cell. */
+  readonly first: number;
+  /** Images on it. */
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Side of the thumbnails of a map whose pictures have this side. */
+export function thumbnailSize(imageSize: number): number {
+  return Math.min(imageSize, MAX_THUMBNAIL);
+}
+
+/** Cells in a full row of a sheet. */
+function columnsOf(imageSize: number): number {
+  return Math.floor(MAX_SHEET / thumbnailSize(imageSize));
+}
+
+function sheetName(number: number): string {
+  return `thumbnails/${number}.webp`;
+}
+
+/** The sheet and the place of an image, by its index and the side of the map's pictures. */
+export function thumbnailCell(index: number, imageSize: number): ThumbnailCell {
+  const columns = columnsOf(imageSize);
+  const size = thumbnailSize(imageSize);
+  const place = index % columns ** 2;
+  return {
+    sheet: sheetName(Math.floor(index / columns ** 2)),
+    x: (place % columns) * size,
+    y: Math.floor(place / columns) * size,
+    size,
+  };
+}
+
+/** All sheets of a map; the last is no larger than it must be. */
+export function thumbnailSheets(count: number, imageSize: number): ThumbnailSheet[] {
+  const columns = columnsOf(imageSize);
+  const size = thumbnailSize(imageSize);
+  const perSheet = columns ** 2;
+  return Array.from({ length: Math.ceil(count / perSheet) }, (_, i) => {
+    const onSheet = Math.min(perSheet, count - i * perSheet);
+    return {
+      name: sheetName(i),
+      first: i * perSheet,
+      count: onSheet,
+      width: Math.min(columns, onSheet) * size,
+      height: Math.ceil(onSheet / columns) * size,
+    };
+  });
+}
