@@ -150,7 +150,7 @@ function readTensor(name: string, entry: unknown, data: Uint8Array): NamedTensor
   const aligned = (data.byteOffset + start) % TypedArray.BYTES_PER_ELEMENT === 0;
   const values = aligned
     ? new TypedArray(data.buffer as ArrayBuffer, data.byteOffset + start, count)
-    : new TypedArray(data.slice(start, end).buffer);
+    : new TypedArray(new Uint8Array(data.subarray(start, end)).buffer);
   return { dtype, shape, data: values } as NamedTensor;
 }
 

@@ -74,6 +74,17 @@ describe("safetensors", () => {
     assert.deepEqual(decodeSafetensors(shifted.subarray(1)), decodeSafetensors(small));
   });
 
+  test("a Buffer is read too, whose slice is no copy", () => {
+    const text = JSON.stringify({ w: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }); // no padding
+    const bytes = Buffer.concat([
+      Buffer.alloc(8),
+      Buffer.from(text),
+      Buffer.from(Float32Array.of(2.5).buffer),
+    ]);
+    bytes.writeUInt32LE(text.length, 0);
+    assert.deepEqual(decodeSafetensors(bytes).tensors.w.data, Float32Array.of(2.5));
+  });
+
   test("damage of any kind is a UserError, never anything else", () => {
     fc.assert(
       fc.property(fc.nat(small.length - 1), fc.nat(255), fc.nat(small.length), (at, value, length) => {

@@ -1,27 +1,23 @@
 // Runs a stage on onnxruntime-node in a thread of its own: a session blocks its thread until it is done.
 
 import { parentPort } from "node:worker_threads";
-import * as ort from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-common";
+import { nodeRuntime as runtime } from "../../models/runtime.node.ts";
 import type { Encoded } from "./engine.ts";
 import type { NodeReply, NodeRequest } from "./node-engine.ts";
-import { type Runtime, StageSessions } from "./stage-sessions.ts";
-
-const runtime: Runtime = {
-  createSession: (model) => ort.InferenceSession.create(model, { logSeverityLevel: 3 }),
-  Tensor: ort.Tensor,
-};
+import { StageSessions } from "./stage-sessions.ts";
 
 let stage: StageSessions | undefined;
-let encoder: ort.InferenceSession | undefined;
+let encoder: InferenceSession | undefined;
 
 function loaded(): StageSessions {
   if (!stage) throw new Error("no stage is loaded");
   return stage;
 }
 
-async function encode(session: ort.InferenceSession, images: Uint8Array, count: number): Promise<Encoded> {
+async function encode(session: InferenceSession, images: Uint8Array, count: number): Promise<Encoded> {
   const side = Math.round(Math.sqrt(images.length / count / 3));
-  const results = await session.run({ images: new ort.Tensor("uint8", images, [count, side, side, 3]) });
+  const results = await session.run({ images: new runtime.Tensor("uint8", images, [count, side, side, 3]) });
   return {
     embedding: results.embedding.data as Float32Array,
     features: results.features.data as Float32Array,
@@ -43,6 +39,7 @@ async function answer(request: NodeRequest): Promise<unknown> {
       return loaded().state();
     case "loadEncoder":
       await encoder?.release();
+      encoder = undefined;
       encoder = await runtime.createSession(request.encoder);
       return;
     case "encode":
