@@ -46,7 +46,7 @@ const cases: readonly Case[] = [
     options: { ...small, optimizer: clipped },
     rate: 0.1,
   },
-  { name: "ResNet-18 at a quarter of its width, cauchy, SGD", options: resnet18, rate: 1e-4 },
+  { name: "ResNet-18 at a quarter of its width, cauchy, SGD", options: resnet18, rate: 2e-4 },
   { name: "small network, cosine, AdamW", options: { ...small, loss: cosine, optimizer: adamw }, rate: 1e-3 },
 ];
 
@@ -69,11 +69,11 @@ describe(`${STEPS} steps equal PyTorch's`, {
       });
       const start = initialValues(buildStage(options), 1);
       for (const [name, expected] of Object.entries(theirs.values)) {
-        // The length of the difference against that of the way the value has come.
+        // Two parts in a hundred of the way the value has come, and a few units in its last place.
         const difference = lengthOf(ours.values[name].map((v, i) => v - expected[i]));
         const way = lengthOf(expected.map((v, i) => v - start[name][i]));
-        const error = difference / Math.max(way, 1e-3 * lengthOf(expected));
-        assert.ok(error < 1e-2, `${name} is off by ${error} of its way`);
+        const allowed = 0.02 * way + 1e-6 * lengthOf(expected);
+        assert.ok(difference <= allowed, `${name} is off by ${difference}, having come ${way}`);
       }
     });
   }
