@@ -1,15 +1,10 @@
 // The three sessions of a stage and the values that go round between them, for any ONNX Runtime that has the
 // interface of onnxruntime-common.
 
-import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
+import type { InferenceSession, Tensor } from "onnxruntime-common";
+import type { Runtime } from "../../models/runtime.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import type { StepResult, TrainingState } from "./engine.ts";
-
-/** What is needed of an ONNX Runtime package. */
-export interface Runtime {
-  createSession(model: Uint8Array): Promise<InferenceSession>;
-  readonly Tensor: TensorConstructor;
-}
 
 type Values = Record<string, Tensor>;
 

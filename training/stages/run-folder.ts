@@ -11,6 +11,15 @@ import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { type LogRecord, parseLog, recordsUntil } from "./log.ts";
 import type { RunSettings } from "./settings.ts";
 
+/** The three models of a stage under the names of their files. */
+export function artifactFiles(models: StageModels): Record<string, Uint8Array> {
+  return {
+    "training_model.onnx": models.trainingModel,
+    "eval_model.onnx": models.evalModel,
+    "optimizer_model.onnx": models.optimizerModel,
+  };
+}
+
 /** What makes two runs the same run. */
 export interface RunIdentity {
   readonly settings: RunSettings;
@@ -68,9 +77,8 @@ export class RunFolder {
   /** Writes the three models of a stage; `name` such as "1-pretrain". */
   writeModels(name: string, models: StageModels): void {
     mkdirSync(join(this.path, name), { recursive: true });
-    this.#write(join(name, "training_model.onnx"), models.trainingModel);
-    this.#write(join(name, "eval_model.onnx"), models.evalModel);
-    this.#write(join(name, "optimizer_model.onnx"), models.optimizerModel);
+    for (const [file, content] of Object.entries(artifactFiles(models)))
+      this.#write(join(name, file), content);
   }
 
   writeCheckpoint(name: string, models: StageModels, state: TrainingState): void {

@@ -1,0 +1,25 @@
+import type { Argv, CommandModule } from "yargs";
+import { withOutputOptions, withRecipeOptions } from "../options.ts";
+
+const builder = (argv: Argv) =>
+  withOutputOptions(
+    withRecipeOptions(
+      argv
+        .option("out", { type: "string", demandOption: true, describe: "Folder to write; must not exist" })
+        .option("flavour", {
+          choices: ["portable"] as const,
+          default: "portable" as const,
+          describe: "portable: standard operators, for every ONNX Runtime",
+        }),
+    ),
+  ).example("$0 artifacts --backbone resnet18 --batch-size 128 --out artifacts", "models of the first stage");
+
+export type ArtifactsArguments = Awaited<ReturnType<typeof builder>["argv"]>;
+
+/** `tsimcne artifacts`: the training artifacts of the first stage, without training. */
+export const artifactsCommand: CommandModule<object, ArtifactsArguments> = {
+  command: "artifacts",
+  describe: "Write the training artifacts of the first stage, without training",
+  builder: builder as (argv: Argv) => Argv<ArtifactsArguments>,
+  handler: async (args) => (await import("../run-artifacts.ts")).runArtifacts(args),
+};

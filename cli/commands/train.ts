@@ -1,0 +1,43 @@
+import type { Argv, CommandModule } from "yargs";
+import { withOutputOptions, withReadingOptions, withRecipeOptions } from "../options.ts";
+
+const builder = (argv: Argv) =>
+  withOutputOptions(
+    withReadingOptions(
+      withRecipeOptions(
+        argv
+          .positional("images", {
+            type: "string",
+            demandOption: true,
+            describe: "A folder, a .tar, .tar.gz or .zip, or a .csv or .jsonl with path and optional label",
+          })
+          .option("out", {
+            type: "string",
+            describe: "Folder of the map; default: models/trained/<name of the images>",
+          })
+          .option("resume", {
+            type: "boolean",
+            default: false,
+            describe: "Go on with the unfinished run of this map, with the same options",
+          })
+          .option("engine", {
+            choices: ["cpu"] as const,
+            default: "cpu" as const,
+            describe: "Where it is computed",
+          }),
+      ),
+    ),
+  )
+    .example("$0 train ./photos", "learn a map of a folder; models/trained/photos")
+    .example("$0 train ./photos --preset standard --out maps/photos", "a better map in more time")
+    .example("$0 train cells.zip --augmentations oriented-free", "images with no natural up");
+
+export type TrainArguments = Awaited<ReturnType<typeof builder>["argv"]>;
+
+/** `tsimcne train`: from images to a map. */
+export const trainCommand: CommandModule<object, TrainArguments> = {
+  command: "train <images>",
+  describe: "Learn a map from images",
+  builder: builder as (argv: Argv) => Argv<TrainArguments>,
+  handler: async (args) => (await import("../run-train.ts")).runTrain(args),
+};

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+// The command `tsimcne`. Results go to stdout, everything else to stderr; exit 0 done, 1 failed, 2 wrong usage.
+
+import { createRequire } from "node:module";
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { reasonOf } from "../models/errors.ts";
+import { artifactsCommand } from "./commands/artifacts.ts";
+import { embedCommand } from "./commands/embed.ts";
+import { evaluateCommand } from "./commands/evaluate.ts";
+import { plotCommand } from "./commands/plot.ts";
+import { trainCommand } from "./commands/train.ts";
+import { INTERRUPTED } from "./interrupt.ts";
+
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+const manifest = import.meta.url.endsWith(".ts") ? "../package.json" : "../../package.json";
+const { version } = createRequire(import.meta.url)(manifest) as { version: string };
+
+function fail(message: string, code: number): never {
+  process.stderr.write(`tsimcne: ${message}\n`);
+  process.exit(code);
+}
+
+const parser = yargs(hideBin(process.argv))
+  .scriptName("tsimcne")
+  .usage("$0 <command>\n\nLearn a 2-D map of an image collection without labels, and place new images on it.")
+  .command(trainCommand)
+  .command(embedCommand)
+  .command(evaluateCommand)
+  .command(plotCommand)
+  .command(artifactsCommand)
+  .demandCommand(1, "name a command; tsimcne --help lists them")
+  .option("debug", {
+    type: "boolean",
+    default: false,
+    describe: "Show where an error came from",
+    global: true,
+  })
+  .strict()
+  .version(version)
+  .help()
+  .wrap(Math.min(110, process.stdout.columns ?? 110))
+  .exitProcess(false)
+  .fail((message, error) => {
+    // What a command throws is reported below; the rest is wrong usage.
+    if (error && error.name !== "YError" && error.name !== "UsageError") throw error;
+    fail(`${reasonOf(message ?? error)} (tsimcne --help explains)`, WRONG_USAGE);
+  });
+
+try {
+  await parser.parseAsync();
+} catch (error) {
+  if (process.argv.includes("--debug")) console.error(error);
+  const interrupted = error instanceof Error && error.name === "Interrupted";
+  fail(reasonOf(error), interrupted ? INTERRUPTED : FAILED);
+}

@@ -1,0 +1,69 @@
+// From locations on the command line to a data set, with its progress shown.
+
+import { openPreprocessor } from "../models/preprocessor.ts";
+import { nodeRuntime } from "../models/runtime.node.ts";
+import { buildPreprocess, type Fit } from "../training/artifacts/preprocess.ts";
+import { prepareDataset } from "../training/dataset/cache.ts";
+import type { Dataset } from "../training/dataset/dataset.ts";
+import { openSource } from "../training/dataset/source.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface ReadOptions {
+  readonly imageSize: number;
+  readonly fit: Fit;
+  readonly background: readonly [number, number, number];
+  readonly strict: boolean;
+  readonly maxMegapixels: number;
+  /** Folders that are not searched for images. */
+  readonly exclude?: readonly string[];
+  readonly cache?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Finds, decodes and resizes all images, or takes them from the cache.
+ * @throws UserError where there is nothing to use, or with `strict` at the first image that cannot be used
+ */
+export async function readImages(
+  locations: string | readonly string[],
+  options: ReadOptions,
+  terminal: Terminal,
+): Promise<Dataset> {
+  const { imageSize, fit, background } = options;
+  const preprocess = buildPreprocess({ imageSize, fit, background });
+  const preprocessor = await openPreprocessor(preprocess, nodeRuntime);
+  const source = await openSource(locations, { exclude: options.exclude });
+  try {
+    return await prepareDataset(source, {
+      imageSize,
+      fit,
+      background: `#${background.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`,
+      maxPixels: options.maxMegapixels * 1e6,
+      preprocess: (pixels) => preprocessor.run(pixels),
+      settingsKey: "preprocess.onnx 1",
+      cacheDirectory: options.cache,
+      strict: options.strict,
+      signal: options.signal,
+      onProgress: (done, total, skipped) =>
+        terminal.progress({ task: "reading images", done, total, note: skipped ? `${skipped} skipped` : "" }),
+    });
+  } finally {
+    await source.close();
+    await preprocessor.close();
+  }
+}
+
+/** How many skipped files are named on the terminal; the map and --json list them all. */
+const SHOWN = 5;
+
+/** Tells what was left out, and why. */
+export function noteSkipped(dataset: Pick<Dataset, "skipped" | "otherFiles">, terminal: Terminal): void {
+  const { skipped, otherFiles } = dataset;
+  if (skipped.length > 0) {
+    terminal.note(`${skipped.length} ${skipped.length === 1 ? "file was" : "files were"} skipped:`);
+    for (const { path, reason } of skipped.slice(0, SHOWN))
+      terminal.note(`  ${JSON.stringify(path)}: ${reason}`);
+    if (skipped.length > SHOWN) terminal.note(`  … and ${skipped.length - SHOWN} more, listed in map.json`);
+  }
+  if (otherFiles > 0) terminal.note(`${otherFiles} other files are no images`);
+}

@@ -1,0 +1,40 @@
+// The command `artifacts`: the models of the first stage and a checkpoint with its initial weights.
+
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { UserError } from "../models/errors.ts";
+import { initialValues } from "../training/artifacts/initial-state.ts";
+import { encodeCheckpoint } from "../training/stages/checkpoint.ts";
+import { artifactFiles } from "../training/stages/run-folder.ts";
+import { stageArtifacts } from "../training/stages/run-stages.ts";
+import type { ArtifactsArguments } from "./commands/artifacts.ts";
+import { runSettings, wantedBatchSize } from "./settings.ts";
+
+/** @throws UserError if the folder exists or cannot be written */
+export async function runArtifacts(args: ArtifactsArguments): Promise<void> {
+  if (existsSync(args.out))
+    throw new UserError(`${args.out} exists: name another folder with --out, or delete it`);
+  const settings = runSettings(args, wantedBatchSize(args));
+  const models = stageArtifacts(settings, settings.stages[0]);
+  const state = { values: initialValues(models, settings.seed), step: 0 };
+  const files = { ...artifactFiles(models), "checkpoint.safetensors": encodeCheckpoint(models, state) };
+  const temporary = `${resolve(args.out)}.part`;
+  try {
+    await mkdir(temporary, { recursive: true });
+    for (const [name, content] of Object.entries(files)) await writeFile(join(temporary, name), content);
+    await rename(temporary, args.out);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw new UserError(`cannot write ${args.out}: ${(error as Error).message}`);
+  }
+  const result = {
+    out: args.out,
+    files: Object.keys(files),
+    viewsShape: models.viewsShape,
+    trained: models.trained,
+  };
+  if (args.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else
+    process.stdout.write(`${args.out}: ${result.files.join(", ")}; views float32 [${models.viewsShape}]\n`);
+}

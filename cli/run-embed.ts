@@ -1,0 +1,82 @@
+// The command `embed`: places images in data-set order; the map does not change.
+
+import { type Bundle, openBundle } from "../models/bundle/bundle.node.ts";
+import { openBundleEmbedder } from "../models/embedder.node.ts";
+import type { Placement } from "../models/embedder.ts";
+import { UserError } from "../models/errors.ts";
+import { encodePoints } from "../models/points.ts";
+import type { Skipped } from "../training/dataset/entries.ts";
+import { openSource } from "../training/dataset/source.ts";
+import type { EmbedArguments } from "./commands/embed.ts";
+import { placeImages } from "./place-images.ts";
+import { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage.ts";
+import { writeWhole } from "./write-whole.ts";
+
+interface Placed extends Placement {
+  readonly path: string;
+}
+
+/** @throws UserError if the map is damaged, nothing could be placed, or with --strict an image could not be */
+export async function runEmbed(args: EmbedArguments): Promise<void> {
+  const format = args.json ? "json" : args.format;
+  if (format === "parquet" && args.out === undefined) {
+    throw new UsageError("--format parquet is not for a terminal: name a file with --out");
+  }
+  const terminal = new Terminal(args.quiet);
+  const bundle = await openBundle(args.map);
+  const embedder = await openBundleEmbedder(bundle);
+  const source = await openSource(args.images);
+  const results: Placed[] = [];
+  const errors: Skipped[] = [...source.skipped];
+  try {
+    const placed = placeImages(source, embedder, bundle.info, { maxPixels: args.maxMegapixels * 1e6 });
+    for await (const item of placed) {
+      if ("reason" in item) errors.push(item);
+      else results.push(item);
+      if (args.strict && errors.length > 0) {
+        throw new UserError(`${errors[0].path}: ${errors[0].reason} (without --strict it would be skipped)`);
+      }
+      const done = results.length + errors.length - source.skipped.length;
+      terminal.progress({ task: "placing images", done, total: source.entries.length });
+    }
+  } finally {
+    await source.close();
+    await embedder.close();
+  }
+  errors.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  for (const { path, reason } of errors) terminal.note(`${JSON.stringify(path)} was not placed: ${reason}`);
+  const content = encode(format, bundle, results, errors);
+  if (args.out === undefined) process.stdout.write(content);
+  else writeWhole(args.out, content);
+  if (results.length === 0) throw new UserError("no image could be placed");
+}
+
+function encode(
+  format: "json" | "csv" | "parquet",
+  { info }: Bundle,
+  results: readonly Placed[],
+  errors: readonly Skipped[],
+): string | Uint8Array {
+  if (format === "json") {
+    return `${JSON.stringify({ map: { id: info.id, name: info.name }, results, errors })}\n`;
+  }
+  if (format === "parquet") {
+    return encodePoints({
+      count: results.length,
+      dim: info.outDim,
+      paths: results.map(({ path }) => path),
+      labels: results.map(() => null),
+      coordinates: Float32Array.from(results.flatMap(({ embedding }) => embedding)),
+      novelty: Float32Array.from(results, ({ novelty }) => novelty),
+    });
+  }
+  const axes = ["x", "y", "z"].slice(0, info.outDim);
+  const rows = results.map(({ path, embedding, novelty }) => [csvField(path), ...embedding, novelty]);
+  return [["path", ...axes, "novelty"], ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+}
+
+/** RFC 4180. */
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,135 @@
+// The command `train`: read, run the stages, export, tell.
+
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { UserError } from "../models/errors.ts";
+import { fitBatchSize } from "../training/dataset/batches.ts";
+import type { Dataset } from "../training/dataset/dataset.ts";
+import { NodeEngine } from "../training/engines/node-engine.ts";
+import { exportMap } from "../training/export/export-map.ts";
+import { RunFolder } from "../training/stages/run-folder.ts";
+import { Interrupted, runStages } from "../training/stages/run-stages.ts";
+import type { TrainArguments } from "./commands/train.ts";
+import { interruptSignal } from "./interrupt.ts";
+import { noteSkipped, readImages } from "./read-images.ts";
+import { scoreLines } from "./scores.ts";
+import { runSettings, wantedBatchSize } from "./settings.ts";
+import { Terminal } from "./terminal.ts";
+import { toolVersions } from "./versions.ts";
+
+/** @throws UserError with what a user can mend; Interrupted after Ctrl-C */
+export async function runTrain(args: TrainArguments): Promise<void> {
+  const terminal = new Terminal(args.quiet);
+  const target = args.out ?? join("models", "trained", nameOf(args.images));
+  const unfinished = RunFolder.pathFor(target);
+  refuseEarly(target, unfinished, args.resume);
+  const signal = interruptSignal(() =>
+    terminal.note("stopping: the state is being saved (Ctrl-C again ends at once)"),
+  );
+
+  const versions = toolVersions();
+  const recipe = runSettings(args, wantedBatchSize(args)); // wrong options fail here, before any work
+  const { network, fit, background } = recipe;
+  const dataset = await readImages(
+    args.images,
+    {
+      imageSize: network.imageSize,
+      fit,
+      background,
+      strict: args.strict,
+      maxMegapixels: args.maxMegapixels,
+      exclude: [resolve(target), resolve(unfinished)],
+      signal,
+    },
+    terminal,
+  );
+  const engine = new NodeEngine();
+  try {
+    noteSkipped(dataset, terminal);
+    const settings = { ...recipe, batchSize: batchSizeFor(dataset, recipe.batchSize, terminal) };
+    const identity = { settings, images: fingerprint(dataset) };
+    const folder = args.resume ? RunFolder.resume(target, identity) : RunFolder.create(target, identity);
+    const weights = await runStages({
+      settings,
+      dataset,
+      engine,
+      folder,
+      signal,
+      onStep: (p) =>
+        terminal.progress({
+          task: `stage ${p.stage} ${p.name}`,
+          done: p.step,
+          total: p.totalSteps,
+          note: `loss ${p.loss.toFixed(3)}  lr ${p.learningRate.toPrecision(2)}  ${Math.round(p.imagesPerSecond)} images/s`,
+        }),
+    });
+    const info = await exportMap({
+      target,
+      name: basename(resolve(target)),
+      settings,
+      weights,
+      dataset,
+      engine,
+      folder,
+      versions,
+      onProgress: (done, total) => terminal.progress({ task: "writing the map", done, total }),
+    });
+    await rm(folder.path, { recursive: true, force: true });
+    const result = {
+      map: target,
+      id: info.id,
+      images: dataset.count,
+      skipped: dataset.skipped,
+      scores: info.scores,
+    };
+    if (args.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    else
+      process.stdout.write(
+        `${[`map of ${dataset.count} images: ${target}`, ...scoreLines(info.scores)].join("\n")}\n`,
+      );
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    throw new Interrupted(`${error.message}; to go on, run the same command with --resume`);
+  } finally {
+    dataset.close();
+    await engine.close();
+  }
+}
+
+/** What must not be found out only after the images are read. */
+function refuseEarly(target: string, unfinished: string, resume: boolean): void {
+  if (existsSync(target)) {
+    throw new UserError(`${target} exists: name another folder with --out, or delete it`);
+  }
+  if (resume && !existsSync(unfinished)) {
+    throw new UserError(`there is no unfinished run at ${unfinished}: leave out --resume to start one`);
+  }
+  if (!resume && existsSync(unfinished)) {
+    throw new UserError(
+      `an unfinished run is in ${unfinished}: add --resume to go on with it, or delete that folder`,
+    );
+  }
+}
+
+/** "photos" of ./photos, photos.tar.gz, photos.csv. */
+function nameOf(images: string): string {
+  return basename(resolve(images)).replace(/(\.tar)?\.(tar|gz|tgz|zip|csv|jsonl)$/i, "") || "map";
+}
+
+function batchSizeFor(dataset: Dataset, wanted: number, terminal: Terminal): number {
+  const fitted = fitBatchSize(dataset.count, wanted);
+  if (fitted !== wanted)
+    terminal.note(`batches of ${fitted} instead of ${wanted}, for ${dataset.count} images`);
+  return fitted;
+}
+
+/** Stands for the images and their order. */
+function fingerprint(dataset: Dataset): string {
+  const hash = createHash("sha256");
+  for (const [i, path] of dataset.paths.entries())
+    hash.update(JSON.stringify([path, dataset.labels?.[i] ?? null]));
+  hash.update(basename(resolve(dataset.pixelsFile, "..")));
+  return hash.digest("hex");
+}

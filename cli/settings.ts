@@ -1,0 +1,123 @@
+// From a preset and the options given on the command line to the settings of a run.
+
+import { parseColor } from "../models/color.ts";
+import type { Fit } from "../training/artifacts/preprocess.ts";
+import type { AugmentationPolicyName } from "../training/augmentations/policy.ts";
+import { hasTemperature, type KernelName } from "../training/losses/kernels.ts";
+import type { BackboneName, Stem } from "../training/networks/backbone.ts";
+import type { HeadKind } from "../training/networks/projection-head.ts";
+import type { OptimizerName } from "../training/optimizers/optimizer.ts";
+import type { ScheduleName } from "../training/optimizers/schedule.ts";
+import { type PresetName, presets } from "../training/stages/presets.ts";
+import type { RunSettings, StageSettings } from "../training/stages/settings.ts";
+import { UsageError } from "./usage.ts";
+
+type PerStage = readonly [number, number, number];
+
+/** The options that decide what a run computes; what is left out is the preset's. */
+export interface RecipeOptions {
+  readonly preset: PresetName;
+  readonly seed: number;
+  readonly epochs?: PerStage;
+  readonly warmup?: PerStage;
+  readonly learningRate?: PerStage;
+  readonly batchSize?: number;
+  readonly backbone?: BackboneName;
+  readonly width?: number;
+  readonly stem?: Stem;
+  readonly projectionHead?: HeadKind;
+  readonly hiddenDim?: number;
+  readonly imageSize?: number;
+  readonly outDim?: number;
+  readonly kernel?: KernelName;
+  readonly temperature?: number;
+  readonly learnTemperature?: boolean;
+  readonly degreesOfFreedom?: number;
+  readonly optimizer?: OptimizerName;
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+  readonly clip?: number;
+  readonly schedule?: ScheduleName;
+  readonly augmentations?: AugmentationPolicyName;
+  readonly fit?: Fit;
+  readonly background?: string;
+}
+
+/** From this image size on, the stem for large images is the default. */
+const LARGE_IMAGE = 64;
+
+/** The batch size asked for, before it is fitted to the number of images. */
+export function wantedBatchSize(options: RecipeOptions): number {
+  return options.batchSize ?? presets[options.preset].batchSize;
+}
+
+/**
+ * @param batchSize the batch size to run with
+ * @throws UsageError where options do not go together
+ */
+export function runSettings(options: RecipeOptions, batchSize: number): RunSettings {
+  const preset = presets[options.preset];
+  const imageSize = options.imageSize ?? preset.imageSize;
+  const stages = preset.stages.map((stage, i) => stageSettings(stage, i, options));
+  const projectionHead = options.projectionHead ?? preset.network.projectionHead;
+  if (options.hiddenDim !== undefined && projectionHead === "linear") {
+    throw new UsageError("--hidden-dim goes with --projection-head mlp");
+  }
+  checkKernelOptions(options, stages);
+  return {
+    seed: options.seed,
+    batchSize,
+    network: {
+      backbone: options.backbone ?? preset.network.backbone,
+      width: options.width ?? preset.network.width,
+      stem: options.stem ?? (imageSize >= LARGE_IMAGE ? "imagenet" : "cifar"),
+      projectionHead,
+      hiddenDim: options.hiddenDim ?? preset.network.hiddenDim,
+      imageSize,
+    },
+    stages,
+    augmentations: options.augmentations ?? preset.augmentations,
+    fit: options.fit ?? preset.fit,
+    background: options.background === undefined ? preset.background : parseColor(options.background),
+  };
+}
+
+function stageSettings(stage: StageSettings, index: number, options: RecipeOptions): StageSettings {
+  const { optimizer, loss } = stage;
+  return {
+    ...stage,
+    epochs: options.epochs?.[index] ?? stage.epochs,
+    warmupEpochs: options.warmup?.[index] ?? stage.warmupEpochs,
+    learningRate: options.learningRate?.[index] ?? stage.learningRate,
+    schedule: options.schedule ?? stage.schedule,
+    // Only the map has the dimensions asked for; the embedding before it keeps its own.
+    outDim: index === 0 ? stage.outDim : (options.outDim ?? stage.outDim),
+    loss: {
+      kernel: options.kernel ?? loss.kernel,
+      temperature: options.temperature ?? loss.temperature,
+      learnTemperature: options.learnTemperature ?? loss.learnTemperature,
+      degreesOfFreedom: options.degreesOfFreedom ?? loss.degreesOfFreedom,
+    },
+    optimizer: {
+      optimizer: options.optimizer ?? optimizer.optimizer,
+      momentum: options.momentum ?? optimizer.momentum,
+      weightDecay: options.weightDecay ?? optimizer.weightDecay,
+      clipValue: options.clip ?? optimizer.clipValue,
+    },
+  };
+}
+
+/** An option that no stage would heed is refused rather than ignored. */
+function checkKernelOptions(options: RecipeOptions, stages: readonly StageSettings[]): void {
+  const heeded = (test: (stage: StageSettings) => boolean) => stages.some(test);
+  const withTemperature = heeded(({ loss }) => hasTemperature(loss.kernel));
+  if ((options.temperature !== undefined || options.learnTemperature) && !withTemperature) {
+    throw new UsageError("--temperature and --learn-temperature go with --kernel cosine or gaussian");
+  }
+  if (options.degreesOfFreedom !== undefined && !heeded(({ loss }) => loss.kernel === "student-t")) {
+    throw new UsageError("--degrees-of-freedom goes with --kernel student-t");
+  }
+  if (options.momentum !== undefined && !heeded(({ optimizer }) => optimizer.optimizer === "sgd")) {
+    throw new UsageError("--momentum goes with --optimizer sgd");
+  }
+}

@@ -1,0 +1,44 @@
+// Reading the values of options. What is wrong with one is told in a line, with the name of the option.
+
+/** Wrong usage: exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** A whole number of at least `min`. */
+export function wholeNumber(name: string, min: number): (value: unknown) => number {
+  return (value) => {
+    const n = Number(value);
+    if (value === "" || !Number.isInteger(n) || n < min) {
+      throw new UsageError(`--${name} takes a whole number from ${min}, not "${value}"`);
+    }
+    return n;
+  };
+}
+
+/** A finite number of at least `min`, or above it where `above` is set. */
+export function number(name: string, min: number, above = false): (value: unknown) => number {
+  return (value) => {
+    const n = Number(value);
+    if (value === "" || !Number.isFinite(n) || n < min || (above && n === min)) {
+      throw new UsageError(`--${name} takes a number ${above ? "above" : "from"} ${min}, not "${value}"`);
+    }
+    return n;
+  };
+}
+
+/** Three numbers, one for each stage: "1000,50,450". */
+export function perStage(name: string): (value: unknown) => readonly [number, number, number] {
+  return (value) => {
+    const parts = String(value).split(",").map(number(name, 0));
+    if (parts.length !== 3) {
+      throw new UsageError(`--${name} takes three numbers such as 1000,50,450, not "${value}"`);
+    }
+    return parts as [number, number, number];
+  };
+}
+
+/** Applies a reader where the option was given. */
+export function optional<T>(read: (value: unknown) => T): (value: unknown) => T | undefined {
+  return (value) => (value === undefined ? undefined : read(value));
+}

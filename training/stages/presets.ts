@@ -1,0 +1,125 @@
+// Complete recipes by name. Options of the command line change single values of one.
+
+import type { LossOptions } from "../artifacts/stage-artifacts.ts";
+import type { OptimizerOptions } from "../optimizers/optimizer.ts";
+import type { RunSettings, StageSettings } from "./settings.ts";
+
+/** A recipe for any images: what is left open depends on them or on the user. */
+export interface Preset extends Omit<RunSettings, "seed" | "network"> {
+  readonly network: Omit<RunSettings["network"], "imageSize" | "stem">;
+  readonly imageSize: number;
+}
+
+/** Dimensions of the embedding before it becomes a map. */
+const PRETRAIN_DIM = 128;
+
+const cauchy: LossOptions = {
+  kernel: "cauchy",
+  degreesOfFreedom: 1,
+  temperature: 0.5,
+  learnTemperature: false,
+};
+const sgd: OptimizerOptions = { optimizer: "sgd", momentum: 0.9, weightDecay: 5e-4, clipValue: 4 };
+
+const common = {
+  augmentations: "natural",
+  fit: "cover",
+  background: [255, 255, 255],
+  imageSize: 32,
+} as const;
+
+/** The stages of the paper (Böhm et al. 2023, section 4). */
+function paperStages(epochs: readonly [number, number, number]): StageSettings[] {
+  const stage = { schedule: "cosine", loss: cauchy, optimizer: sgd } as const;
+  return [
+    {
+      ...stage,
+      name: "pretrain",
+      trains: "everything",
+      outDim: PRETRAIN_DIM,
+      lastLayer: "kept",
+      epochs: epochs[0],
+      warmupEpochs: 10,
+      learningRate: 0.03,
+    },
+    {
+      ...stage,
+      name: "last-layer",
+      trains: "last-layer",
+      outDim: 2,
+      lastLayer: "standard-normal",
+      epochs: epochs[1],
+      warmupEpochs: 0,
+      learningRate: 0.03,
+    },
+    {
+      ...stage,
+      name: "fine-tune",
+      trains: "everything",
+      outDim: 2,
+      lastLayer: "kept",
+      epochs: epochs[2],
+      warmupEpochs: 10,
+      learningRate: 0.03 / 1000,
+    },
+  ];
+}
+
+/** Learns fast on few images and little time: SimCLR's loss first, then the map by the Cauchy kernel. */
+function shortStages(epochs: readonly [number, number, number]): StageSettings[] {
+  const adamw: OptimizerOptions = { optimizer: "adamw", momentum: 0.9, weightDecay: 0.01, clipValue: 4 };
+  const stage = { schedule: "cosine", optimizer: adamw } as const;
+  return [
+    {
+      ...stage,
+      name: "pretrain",
+      trains: "everything",
+      outDim: PRETRAIN_DIM,
+      lastLayer: "kept",
+      loss: { ...cauchy, kernel: "cosine", temperature: 0.2 },
+      epochs: epochs[0],
+      warmupEpochs: epochs[0] / 20,
+      learningRate: 2e-3,
+    },
+    {
+      ...stage,
+      name: "last-layer",
+      trains: "last-layer",
+      outDim: 2,
+      lastLayer: "principal-axes",
+      loss: cauchy,
+      epochs: epochs[1],
+      warmupEpochs: 0,
+      learningRate: 2e-3,
+    },
+    {
+      ...stage,
+      name: "fine-tune",
+      trains: "everything",
+      outDim: 2,
+      lastLayer: "kept",
+      loss: cauchy,
+      epochs: epochs[2],
+      warmupEpochs: epochs[2] / 20,
+      learningRate: 1e-3,
+    },
+  ];
+}
+
+const smallNetwork = { backbone: "small", width: 1, projectionHead: "mlp", hiddenDim: 512 } as const;
+
+export const presets = {
+  /** Minutes on a laptop, for some thousand images. */
+  quick: { ...common, batchSize: 256, network: smallNetwork, stages: shortStages([20, 1, 10]) },
+  /** An hour on a laptop. */
+  standard: { ...common, batchSize: 256, network: smallNetwork, stages: shortStages([80, 4, 40]) },
+  /** The paper's numbers: about ten hours on a data-centre GPU for 50,000 images. */
+  paper: {
+    ...common,
+    batchSize: 1024,
+    network: { backbone: "resnet18", width: 1, projectionHead: "mlp", hiddenDim: 1024 },
+    stages: paperStages([1000, 50, 450]),
+  },
+} as const satisfies Record<string, Preset>;
+
+export type PresetName = keyof typeof presets;
