@@ -240,6 +240,20 @@ describe("pooling", () => {
 
 after(() => {
   // Used inside gradients, on gradients, or on image sizes: nothing differentiates through them.
-  const withoutGradient = ["Abs", "Cast", "Clip", "ConvTranspose", "Equal", "Floor", "HardSigmoid", "Max", "Min", "Range", "ScatterElements", "Shape", "SpaceToDepth"];
+  const withoutGradient = [
+    "Abs",
+    "Cast",
+    "Clip",
+    "ConvTranspose",
+    "Equal",
+    "Floor",
+    "HardSigmoid",
+    "Max",
+    "Min",
+    "Range",
+    "ScatterElements",
+    "Shape",
+    "SpaceToDepth",
+  ];
   assert.deepEqual([...covered, ...withoutGradient].sort(), g.operatorTypes(), "every operator is checked");
 });
