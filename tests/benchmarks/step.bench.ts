@@ -62,6 +62,7 @@ function stageOf({ backbone, views }: Case): StageGraphOptions {
     loss: { kernel: "cauchy", degreesOfFreedom: 1, temperature: 0.5, learnTemperature: false },
     optimizer: { optimizer: "sgd", momentum: 0.9, weightDecay: 5e-4, clipValue: 4 },
     batchSize: views / 2,
+    input: "images",
     trains: () => true,
   };
 }

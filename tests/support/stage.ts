@@ -21,6 +21,7 @@ export const tinyStage: StageGraphOptions = {
   loss: { kernel: "cauchy", degreesOfFreedom: 1, temperature: 0.5, learnTemperature: false },
   optimizer: { optimizer: "sgd", momentum: 0.9, weightDecay: 5e-4, clipValue: 4 },
   batchSize: 4,
+  input: "images",
   trains: () => true,
 };
 

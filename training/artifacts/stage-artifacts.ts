@@ -4,9 +4,11 @@
 import { exp, Graph, gradients, serialize, staticShape, type Tensor } from "../graph/index.ts";
 import { infoNce } from "../losses/info-nce.ts";
 import { hasTemperature, type KernelOptions } from "../losses/kernels.ts";
+import { featureDim } from "../networks/backbone.ts";
 import { constant } from "../networks/initialization.ts";
 import { type NamedShape, TrainableModel, type Weight } from "../networks/model.ts";
 import { type NetworkOptions, network } from "../networks/network.ts";
+import { projectionHead } from "../networks/projection-head.ts";
 import { momentNames, type OptimizerOptions, update } from "../optimizers/optimizer.ts";
 
 export interface LossOptions extends KernelOptions {
@@ -22,6 +24,8 @@ export interface StageGraphOptions {
   readonly optimizer: OptimizerOptions;
   /** Images in a batch, B; at least 2. */
   readonly batchSize: number;
+  /** What a stage is fed: images for the whole network, or the backbone's features for the projection head alone. */
+  readonly input: "images" | "features";
   /** Whether a weight is trained in this stage; the others pass unchanged, but BatchNorm goes on averaging. */
   readonly trains: (weightName: string) => boolean;
 }
@@ -32,8 +36,8 @@ export const LOG_TEMPERATURE = "loss.log_temperature";
 /** The models of a stage and what flows between them. */
 export interface StageModels {
   /**
-   * Inputs: views float32 [2B, 3, S, S] in [0, 1] (rows i and B + i show image i), every weight and running
-   * statistic. Outputs: loss, alignment, uniformity (scalars), `<weight>.grad` of each trained weight,
+   * Inputs: views float32 [2B, 3, S, S] in [0, 1], or [2B, F] where features are the input (rows i and B + i are
+   * a pair), every weight and running statistic. Outputs: loss, alignment, uniformity (scalars), `<weight>.grad` of each trained weight,
    * `<statistic>.next`.
    */
   readonly trainingModel: Uint8Array;
@@ -44,7 +48,7 @@ export interface StageModels {
    * `<weight>.<moment>` of each trained weight. Outputs: `<weight>.next`, `<weight>.<moment>.next`.
    */
   readonly optimizerModel: Uint8Array;
-  /** [2B, 3, S, S]. */
+  /** [2B, 3, S, S] or [2B, F]. */
   readonly viewsShape: readonly number[];
   /** Every weight, in the order of the network. */
   readonly weights: readonly NamedShape[];
@@ -62,13 +66,20 @@ export interface StageArtifacts extends StageModels {
 }
 
 function lossGraph(name: string, mode: "training" | "evaluation", options: StageGraphOptions) {
-  const { imageSize } = options.network;
   const graph = new Graph(name);
-  const views = graph.input("views", "float32", [2 * options.batchSize, 3, imageSize, imageSize]);
   const model = new TrainableModel(graph, mode);
-  const { embedding } = network(model, views, options.network);
+  const { views, embedding } = embedViews(graph, model, options);
   const result = infoNce(embedding, options.loss, temperature(model, options.loss));
   return { graph, model, views, embedding, ...result };
+}
+
+function embedViews(graph: Graph, model: TrainableModel, { input, network: net, batchSize }: StageGraphOptions) {
+  if (input === "features") {
+    const views = graph.input("views", "float32", [2 * batchSize, featureDim(net)]);
+    return { views, embedding: projectionHead(model, views, net) };
+  }
+  const views = graph.input("views", "float32", [2 * batchSize, 3, net.imageSize, net.imageSize]);
+  return { views, embedding: network(model, views, net).embedding };
 }
 
 function temperature(model: TrainableModel, loss: LossOptions): Tensor | undefined {

@@ -13,6 +13,7 @@ import {
   reshape,
   scale,
   shift,
+  slice,
   sub,
   type Tensor,
   transpose,
@@ -64,8 +65,13 @@ export function rowwise(a: Tensor, b: Tensor, options: KernelOptions, temperatur
 function squaredDistances(z: Tensor): Tensor {
   const [m, d] = z.shape as number[];
   if (d <= DIFFERENCES_UP_TO) {
-    const difference = sub(reshape(z, [m, 1, d]), reshape(z, [1, m, d]));
-    return reduceSum(mul(difference, difference), [2]);
+    // A plane [M, M] for each coordinate: broadcasting over a last axis of 2 would be many times slower.
+    const planes = Array.from({ length: d }, (_, axis) => {
+      const column = slice(z, 1, axis, axis + 1);
+      const difference = sub(column, reshape(column, [1, m]));
+      return mul(difference, difference);
+    });
+    return planes.reduce(add);
   }
   const lengths = reduceSum(mul(z, z), [1], true);
   const sums = add(lengths, transpose(lengths, [1, 0]));

@@ -17,10 +17,13 @@ import { constant, type Initializer, kaimingNormal } from "./initialization.ts";
 /** Share of the newest batch in the running statistics, as in PyTorch. */
 const BATCH_NORM_MOMENTUM = 0.1;
 
-/** A named value of the network: a weight, or a running statistic of BatchNorm. */
-export interface Weight {
+export interface NamedShape {
   readonly name: string;
   readonly shape: readonly number[];
+}
+
+/** A named value of the network: a weight, or a running statistic of BatchNorm. */
+export interface Weight extends NamedShape {
   readonly initial: Initializer;
 }
 

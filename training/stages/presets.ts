@@ -30,7 +30,7 @@ const common = {
 
 /** The stages of the paper (Böhm et al. 2023, section 4). */
 function paperStages(epochs: readonly [number, number, number]): StageSettings[] {
-  const stage = { schedule: "cosine", loss: cauchy, optimizer: sgd } as const;
+  const stage = { pairs: "views", schedule: "cosine", loss: cauchy, optimizer: sgd } as const;
   return [
     {
       ...stage,
@@ -68,7 +68,7 @@ function paperStages(epochs: readonly [number, number, number]): StageSettings[]
 /** Learns fast on few images and little time: SimCLR's loss first, then the map by the Cauchy kernel. */
 function shortStages(epochs: readonly [number, number, number]): StageSettings[] {
   const adamw: OptimizerOptions = { optimizer: "adamw", momentum: 0.9, weightDecay: 0.01, clipValue: 4 };
-  const stage = { schedule: "cosine", optimizer: adamw } as const;
+  const stage = { pairs: "views", schedule: "cosine", optimizer: adamw } as const;
   return [
     {
       ...stage,
@@ -83,8 +83,9 @@ function shortStages(epochs: readonly [number, number, number]): StageSettings[]
     },
     {
       ...stage,
-      name: "last-layer",
-      trains: "last-layer",
+      name: "head",
+      pairs: "neighbours",
+      trains: "head",
       outDim: 2,
       lastLayer: "principal-axes",
       loss: cauchy,

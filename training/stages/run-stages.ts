@@ -4,11 +4,11 @@ import { buildEncoder } from "../artifacts/encoder.ts";
 import { initialValues } from "../artifacts/initial-state.ts";
 import { buildStage, type StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import { augmentationPolicies } from "../augmentations/policy.ts";
-import { augmentBatch } from "../augmentations/views.ts";
 import { epochBatches } from "../dataset/batches.ts";
 import type { Dataset } from "../dataset/dataset.ts";
-import { openViewLoader, type ViewLoader } from "../dataset/loader.ts";
+import { type EpochPlan, openViewLoader } from "../dataset/loader.ts";
 import type { Engine, TrainingState } from "../engines/engine.ts";
+import { featureDim } from "../networks/backbone.ts";
 import type { Weights } from "../networks/model.ts";
 import { lastLayer } from "../networks/projection-head.ts";
 import { learningRateAt, type ScheduleOptions } from "../optimizers/schedule.ts";
@@ -16,6 +16,7 @@ import { permutation, randomStream } from "../random.ts";
 import { embedDataset } from "./embed-dataset.ts";
 import { principalAxesLayer, standardNormalLayer } from "./last-layer.ts";
 import type { LogRecord } from "./log.ts";
+import { openNeighbourPairs } from "./neighbour-pairs.ts";
 import { planStage, type StagePlan } from "./plan.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { peakLearningRate, type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
@@ -81,7 +82,11 @@ export async function runStages(options: RunOptions): Promise<Weights> {
     const newest = found.findLastIndex((state) => state !== undefined);
     let weights: Weights = {};
     for (const [index, { stage, artifacts }] of stages.entries()) {
-      if (index < newest) continue;
+      // Stages before the newest checkpoint are done; a later stage may not hold all weights.
+      if (index < newest) {
+        weights = { ...weights, ...found[index]?.values };
+        continue;
+      }
       const name = stageFolder(index, stage);
       let state = found[index];
       if (!state) {
@@ -90,7 +95,12 @@ export async function runStages(options: RunOptions): Promise<Weights> {
         folder.writeCheckpoint(name, artifacts, state);
       }
       folder.cutLog(index + 1, state.step);
-      weights = await runStage({ ...options, index, stage, artifacts, state, loader, began });
+      const batches =
+        stage.pairs === "views"
+          ? loader
+          : await neighbourPairs(options, buildEncoder(weights, stageNetwork(settings, settings.stages[index - 1])));
+      const values = await runStage({ ...options, index, stage, artifacts, state, batches, began });
+      weights = { ...weights, ...values };
     }
     return weights;
   } finally {
@@ -100,13 +110,14 @@ export async function runStages(options: RunOptions): Promise<Weights> {
 
 /** The models of a stage. */
 export function stageArtifacts(settings: RunSettings, stage: StageSettings): StageArtifacts {
-  const layer = lastLayer(settings.network);
+  const trained = stage.trains === "head" ? "head." : `${lastLayer(settings.network)}.`;
   return buildStage({
     network: stageNetwork(settings, stage),
     loss: stage.loss,
     optimizer: stage.optimizer,
     batchSize: settings.batchSize,
-    trains: stage.trains === "everything" ? () => true : (weight) => weight.startsWith(`${layer}.`),
+    input: stage.pairs === "views" ? "images" : "features",
+    trains: (weight) => stage.trains === "everything" || weight.startsWith(trained),
   });
 }
 
@@ -133,17 +144,29 @@ async function startingValues(
   return initialValues(artifacts, settings.seed, { ...previous, ...fresh });
 }
 
+/** Where the batches of a stage come from: float32, 2B rows, of which i and B + i are a pair. */
+interface PairSource {
+  epoch(plan: EpochPlan): AsyncIterable<Float32Array>;
+}
+
+/** Pairs of cached features, made with the encoder of the stage before. */
+async function neighbourPairs({ settings, dataset, engine }: RunOptions, encoder: Uint8Array): Promise<PairSource> {
+  const { features } = await embedDataset(engine, encoder, dataset);
+  const dim = featureDim(settings.network);
+  return await openNeighbourPairs({ features, dim, seed: settings.seed });
+}
+
 interface StageRun extends RunOptions {
   readonly index: number;
   readonly stage: StageSettings;
   readonly artifacts: StageArtifacts;
   readonly state: TrainingState;
-  readonly loader: ViewLoader;
+  readonly batches: PairSource;
   readonly began: number;
 }
 
 async function runStage(run: StageRun): Promise<Weights> {
-  const { settings, dataset, engine, folder, index, stage, artifacts, loader, signal } = run;
+  const { settings, dataset, engine, folder, index, stage, artifacts, batches: source, signal } = run;
   const { batchSize, seed } = settings;
   const plan = planStage(stage, dataset.count, batchSize);
   const name = stageFolder(index, stage);
@@ -154,7 +177,7 @@ async function runStage(run: StageRun): Promise<Weights> {
     totalSteps: plan.totalSteps,
   };
   await engine.load(artifacts, run.state);
-  const held = evaluationViews(run);
+  const held = await evaluationViews(run);
   const recorder = new Recorder(run, plan);
   let { step } = run.state;
   while (step < plan.totalSteps) {
@@ -162,7 +185,7 @@ async function runStage(run: StageRun): Promise<Weights> {
     const whole = epochBatches(dataset.count, batchSize, randomStream(seed, "order", index + 1, epoch));
     const left = plan.totalSteps - epoch * plan.stepsPerEpoch;
     const batches = whole.slice(step - epoch * plan.stepsPerEpoch, left);
-    for await (const views of loader.epoch({ stage: index + 1, epoch, batches })) {
+    for await (const views of source.epoch({ stage: index + 1, epoch, batches })) {
       const learningRate = learningRateAt(step, schedule);
       const result = await engine.step(views, learningRate);
       step++;
@@ -179,23 +202,12 @@ async function runStage(run: StageRun): Promise<Weights> {
 }
 
 /** The same views of the same images at every epoch, so that the evaluation loss can be compared. */
-function evaluationViews({ settings, dataset }: StageRun): Float32Array {
-  const { seed, batchSize } = settings;
-  const { imageSize } = dataset;
-  const size = 3 * imageSize * imageSize;
-  const indices = permutation(dataset.count, randomStream(seed, "evaluation")).slice(0, batchSize);
-  const images = new Uint8Array(batchSize * size);
-  dataset.readBatch(indices, images);
-  const views = new Float32Array(2 * batchSize * size);
-  const policy = augmentationPolicies[settings.augmentations];
+async function evaluationViews({ settings, dataset, batches: source }: StageRun): Promise<Float32Array> {
+  const indices = permutation(dataset.count, randomStream(settings.seed, "evaluation"));
   // Stage 0 is none: these draws are never used for training.
-  augmentBatch(
-    images,
-    indices,
-    { seed, stage: 0, epoch: 0, policy, size: imageSize, fill: dataset.fill },
-    views,
-  );
-  return views;
+  const plan = { stage: 0, epoch: 0, batches: [indices.slice(0, settings.batchSize)] };
+  for await (const views of source.epoch(plan)) return views;
+  throw new Error("a plan of one batch gave none");
 }
 
 /** Collects results between two records of the log. */

@@ -11,10 +11,19 @@ import type { ScheduleName } from "../optimizers/schedule.ts";
  * embedding before it. */
 export type LastLayerStart = "kept" | "standard-normal" | "principal-axes";
 
+/**
+ * What a stage pulls together:
+ * - "views": two augmented views of an image, through the whole network (Böhm et al. 2023);
+ * - "neighbours": an image and one of its nearest in feature space, through the projection head alone, on features
+ *   computed once. Many times cheaper, so the map gets as many steps as a neighbour embedding such as t-SNE takes.
+ */
+export type Pairs = "views" | "neighbours";
+
 /** One of the three stages. */
 export interface StageSettings {
-  readonly name: "pretrain" | "last-layer" | "fine-tune";
-  readonly trains: "everything" | "last-layer";
+  readonly name: "pretrain" | "last-layer" | "head" | "fine-tune";
+  readonly pairs: Pairs;
+  readonly trains: "everything" | "head" | "last-layer";
   /** Dimensions of the embedding in this stage. */
   readonly outDim: number;
   readonly lastLayer: LastLayerStart;
