@@ -4,7 +4,7 @@ import { viewRenderer } from "../../training/augmentations/apply.ts";
 import { meanBorderColor } from "../../training/augmentations/border.ts";
 import { drawView } from "../../training/augmentations/draw.ts";
 import { augmentationPolicies } from "../../training/augmentations/policy.ts";
-import { augmentBatch, type ViewOptions } from "../../training/augmentations/views.ts";
+import { renderViews, type ViewOptions } from "../../training/augmentations/views.ts";
 import { randomStream } from "../../training/random.ts";
 
 const SIZE = 8;
@@ -21,20 +21,22 @@ const options: ViewOptions = {
 const random = randomStream("pictures");
 const pictures = Uint8Array.from({ length: 10 * LENGTH }, () => random.integer(256));
 
+/** Two views of each picture. */
 function views(indices: readonly number[], changed: Partial<ViewOptions> = {}): Float32Array {
-  const images = new Uint8Array(indices.length * LENGTH);
-  indices.forEach((index, i) => {
+  const rows = [...indices, ...indices];
+  const images = new Uint8Array(rows.length * LENGTH);
+  rows.forEach((index, i) => {
     images.set(pictures.subarray(index * LENGTH, (index + 1) * LENGTH), i * LENGTH);
   });
-  const out = new Float32Array(2 * images.length);
-  augmentBatch(images, Uint32Array.from(indices), { ...options, ...changed }, out);
+  const out = new Float32Array(images.length);
+  renderViews(images, Uint32Array.from(rows), { ...options, ...changed }, out);
   return out;
 }
 
 const row = (batch: Float32Array, i: number) => batch.subarray(i * LENGTH, (i + 1) * LENGTH);
 
-describe("augmentBatch", () => {
-  test("view v of the i-th picture is its own draw, at row v · B + i", () => {
+describe("renderViews", () => {
+  test("each row is a draw of its own, by picture and half of the batch", () => {
     const batch = views([4, 9, 0]);
     for (let v = 0; v < 2; v++) {
       [4, 9, 0].forEach((index, i) => {
@@ -62,9 +64,9 @@ describe("augmentBatch", () => {
   });
 
   test("buffers that do not fit are refused", () => {
-    const indices = Uint32Array.of(0, 1);
-    assert.throws(() => augmentBatch(new Uint8Array(LENGTH), indices, options, new Float32Array(4 * LENGTH)));
-    assert.throws(() => augmentBatch(new Uint8Array(2 * LENGTH), indices, options, new Float32Array(LENGTH)));
+    const rows = Uint32Array.of(0, 1);
+    assert.throws(() => renderViews(new Uint8Array(LENGTH), rows, options, new Float32Array(2 * LENGTH)));
+    assert.throws(() => renderViews(new Uint8Array(2 * LENGTH), rows, options, new Float32Array(LENGTH)));
   });
 });
 

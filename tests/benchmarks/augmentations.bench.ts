@@ -7,7 +7,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { viewRenderer } from "../../training/augmentations/apply.ts";
 import { drawView, type ViewDraw } from "../../training/augmentations/draw.ts";
 import { augmentationPolicies } from "../../training/augmentations/policy.ts";
-import { augmentBatch } from "../../training/augmentations/views.ts";
+import { renderViews } from "../../training/augmentations/views.ts";
 import { Graph, matMul, serialize } from "../../training/graph/index.ts";
 import { randomStream } from "../../training/random.ts";
 
@@ -111,7 +111,7 @@ async function measure(size: number) {
 
   let epoch = 0;
   const whole = (policy: keyof typeof augmentationPolicies) => () =>
-    augmentBatch(
+    renderViews(
       pictures,
       indices,
       { seed: 1, stage: 1, epoch: epoch++, policy: augmentationPolicies[policy], size, fill: FILL },

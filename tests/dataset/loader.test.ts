@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../models/errors.ts";
 import { augmentationPolicies } from "../../training/augmentations/policy.ts";
-import { augmentBatch } from "../../training/augmentations/views.ts";
+import { renderViews } from "../../training/augmentations/views.ts";
 import { type EpochPlan, openViewLoader, type ViewLoader } from "../../training/dataset/loader.ts";
 import { permutation, randomStream } from "../../training/random.ts";
 
@@ -49,8 +49,8 @@ describe("openViewLoader", { timeout: 60_000 }, () => {
       images.set(pictures.subarray(index * LENGTH, (index + 1) * LENGTH), i * LENGTH);
     });
     const { seed, policy, fill } = settings();
-    const out = new Float32Array(2 * images.length);
-    augmentBatch(images, indices, { seed, policy, fill, size: SIZE, stage, epoch }, out);
+    const out = new Float32Array(images.length);
+    renderViews(images, indices, { seed, policy, fill, size: SIZE, stage, epoch }, out);
     return out;
   }
 

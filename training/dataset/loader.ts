@@ -24,14 +24,14 @@ export interface ViewLoaderOptions {
 export interface EpochPlan {
   readonly stage: number;
   readonly epoch: number;
-  /** Pictures of each batch, as positions in the file. */
+  /** Which picture each row of each batch shows, as positions in the file; rows i and B + i of 2B are a pair. */
   readonly batches: readonly Uint32Array[];
 }
 
 export interface ViewLoader {
   /**
-   * The views of each batch in the order of the plan: float32 [2B, 3, S, S] in [0, 1], view v of the i-th picture
-   * at row v · B + i, as `augmentBatch` makes them. Each array is the caller's own. Leaving the loop early is fine.
+   * The views of each batch in the order of the plan: float32 [2B, 3, S, S] in [0, 1], as `renderViews` makes them.
+   * Each array is the caller's own. Leaving the loop early is fine.
    * @throws {UserError} if the file cannot be read or is too short
    * @throws if another epoch is still under way, or the loader is closed
    */

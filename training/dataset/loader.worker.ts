@@ -4,7 +4,7 @@
 import { openSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { reasonOf } from "../../models/errors.ts";
-import { augmentBatch, VIEWS } from "../augmentations/views.ts";
+import { renderViews } from "../augmentations/views.ts";
 import type { ViewLoaderOptions } from "./loader.ts";
 
 /** What the loader asks for: the views of an epoch, or one batch more of it. */
@@ -56,18 +56,18 @@ port.on("message", (request: LoaderRequest) => {
   }
   while (current && credit > 0 && done < current.batches.length) {
     const { id, stage, epoch, batches } = current;
-    const indices = batches[done++];
+    const rows = batches[done++];
     credit--;
     let images: Uint8Array;
     try {
-      images = readPictures(indices);
+      images = readPictures(rows);
     } catch (error) {
       current = undefined;
       port.postMessage({ id, unreadable: reasonOf(error) } satisfies LoaderReply);
       return;
     }
-    const views = new Float32Array(VIEWS * images.length);
-    augmentBatch(images, indices, { ...drawing, stage, epoch, size: imageSize }, views);
+    const views = new Float32Array(images.length);
+    renderViews(images, rows, { ...drawing, stage, epoch, size: imageSize }, views);
     port.postMessage({ id, views } satisfies LoaderReply, [views.buffer]);
   }
 });

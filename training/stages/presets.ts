@@ -30,7 +30,13 @@ const common = {
 
 /** The stages of the paper (Böhm et al. 2023, section 4). */
 function paperStages(epochs: readonly [number, number, number]): StageSettings[] {
-  const stage = { pairs: "views", schedule: "cosine", loss: cauchy, optimizer: sgd } as const;
+  const stage = {
+    pairs: "views",
+    input: "images",
+    schedule: "cosine",
+    loss: cauchy,
+    optimizer: sgd,
+  } as const;
   return [
     {
       ...stage,
@@ -65,10 +71,13 @@ function paperStages(epochs: readonly [number, number, number]): StageSettings[]
   ];
 }
 
-/** Learns fast on few images and little time: SimCLR's loss first, then the map by the Cauchy kernel. */
+/**
+ * Learns fast on few images and in little time: SimCLR's loss first; then the head alone brings neighbours in feature
+ * space together on the plane, by the Cauchy kernel; then the whole network does so with augmented images.
+ */
 function shortStages(epochs: readonly [number, number, number]): StageSettings[] {
   const adamw: OptimizerOptions = { optimizer: "adamw", momentum: 0.9, weightDecay: 0.01, clipValue: 4 };
-  const stage = { pairs: "views", schedule: "cosine", optimizer: adamw } as const;
+  const stage = { pairs: "views", input: "images", schedule: "cosine", optimizer: adamw } as const;
   return [
     {
       ...stage,
@@ -85,6 +94,7 @@ function shortStages(epochs: readonly [number, number, number]): StageSettings[]
       ...stage,
       name: "head",
       pairs: "neighbours",
+      input: "features",
       trains: "head",
       outDim: 2,
       lastLayer: "principal-axes",
@@ -96,13 +106,14 @@ function shortStages(epochs: readonly [number, number, number]): StageSettings[]
     {
       ...stage,
       name: "fine-tune",
+      pairs: "neighbours",
       trains: "everything",
       outDim: 2,
       lastLayer: "kept",
       loss: cauchy,
       epochs: epochs[2],
       warmupEpochs: epochs[2] / 20,
-      learningRate: 1e-3,
+      learningRate: 5e-4,
     },
   ];
 }
@@ -111,9 +122,9 @@ const smallNetwork = { backbone: "small", width: 1, projectionHead: "mlp", hidde
 
 export const presets = {
   /** Minutes on a laptop, for some thousand images. */
-  quick: { ...common, batchSize: 256, network: smallNetwork, stages: shortStages([20, 1, 10]) },
+  quick: { ...common, batchSize: 256, network: smallNetwork, stages: shortStages([20, 80, 4]) },
   /** An hour on a laptop. */
-  standard: { ...common, batchSize: 256, network: smallNetwork, stages: shortStages([80, 4, 40]) },
+  standard: { ...common, batchSize: 256, network: smallNetwork, stages: shortStages([200, 200, 50]) },
   /** The paper's numbers: about ten hours on a data-centre GPU for 50,000 images. */
   paper: {
     ...common,

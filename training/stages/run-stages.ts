@@ -6,17 +6,16 @@ import { buildStage, type StageArtifacts } from "../artifacts/stage-artifacts.ts
 import { augmentationPolicies } from "../augmentations/policy.ts";
 import { epochBatches } from "../dataset/batches.ts";
 import type { Dataset } from "../dataset/dataset.ts";
-import { type EpochPlan, openViewLoader } from "../dataset/loader.ts";
+import { type EpochPlan, openViewLoader, type ViewLoader } from "../dataset/loader.ts";
 import type { Engine, TrainingState } from "../engines/engine.ts";
-import { featureDim } from "../networks/backbone.ts";
 import type { Weights } from "../networks/model.ts";
 import { lastLayer } from "../networks/projection-head.ts";
 import { learningRateAt, type ScheduleOptions } from "../optimizers/schedule.ts";
 import { permutation, randomStream } from "../random.ts";
 import { embedDataset } from "./embed-dataset.ts";
+import { type FeatureSpace, measureFeatureSpace } from "./feature-space.ts";
 import { principalAxesLayer, standardNormalLayer } from "./last-layer.ts";
 import type { LogRecord } from "./log.ts";
-import { openNeighbourPairs } from "./neighbour-pairs.ts";
 import { planStage, type StagePlan } from "./plan.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { peakLearningRate, type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
@@ -65,7 +64,7 @@ export function stageFolder(index: number, stage: StageSettings): string {
  * @throws Interrupted if the signal ended it, after saving a checkpoint
  */
 export async function runStages(options: RunOptions): Promise<Weights> {
-  const { settings, dataset, folder } = options;
+  const { settings, dataset, engine, folder } = options;
   const loader = openViewLoader({
     pixelsFile: dataset.pixelsFile,
     imageSize: dataset.imageSize,
@@ -81,6 +80,7 @@ export async function runStages(options: RunOptions): Promise<Weights> {
     );
     const newest = found.findLastIndex((state) => state !== undefined);
     let weights: Weights = {};
+    let space: FeatureSpace | undefined;
     for (const [index, { stage, artifacts }] of stages.entries()) {
       // Stages before the newest checkpoint are done; a later stage may not hold all weights.
       if (index < newest) {
@@ -95,12 +95,14 @@ export async function runStages(options: RunOptions): Promise<Weights> {
         folder.writeCheckpoint(name, artifacts, state);
       }
       folder.cutLog(index + 1, state.step);
-      const batches =
-        stage.pairs === "views"
-          ? loader
-          : await neighbourPairs(options, buildEncoder(weights, stageNetwork(settings, settings.stages[index - 1])));
-      const values = await runStage({ ...options, index, stage, artifacts, state, batches, began });
+      if (stage.pairs === "neighbours") {
+        const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[index - 1]));
+        space ??= await measureFeatureSpace(engine, encoder, dataset);
+      }
+      const values = await runStage({ ...options, index, stage, artifacts, state, loader, space, began });
       weights = { ...weights, ...values };
+      // Whatever saw images has moved the backbone, if only its running statistics.
+      if (stage.input === "images") space = undefined;
     }
     return weights;
   } finally {
@@ -116,7 +118,7 @@ export function stageArtifacts(settings: RunSettings, stage: StageSettings): Sta
     loss: stage.loss,
     optimizer: stage.optimizer,
     batchSize: settings.batchSize,
-    input: stage.pairs === "views" ? "images" : "features",
+    input: stage.input,
     trains: (weight) => stage.trains === "everything" || weight.startsWith(trained),
   });
 }
@@ -144,29 +146,19 @@ async function startingValues(
   return initialValues(artifacts, settings.seed, { ...previous, ...fresh });
 }
 
-/** Where the batches of a stage come from: float32, 2B rows, of which i and B + i are a pair. */
-interface PairSource {
-  epoch(plan: EpochPlan): AsyncIterable<Float32Array>;
-}
-
-/** Pairs of cached features, made with the encoder of the stage before. */
-async function neighbourPairs({ settings, dataset, engine }: RunOptions, encoder: Uint8Array): Promise<PairSource> {
-  const { features } = await embedDataset(engine, encoder, dataset);
-  const dim = featureDim(settings.network);
-  return await openNeighbourPairs({ features, dim, seed: settings.seed });
-}
-
 interface StageRun extends RunOptions {
   readonly index: number;
   readonly stage: StageSettings;
   readonly artifacts: StageArtifacts;
   readonly state: TrainingState;
-  readonly batches: PairSource;
+  readonly loader: ViewLoader;
+  /** For stages whose pairs are neighbours. */
+  readonly space: FeatureSpace | undefined;
   readonly began: number;
 }
 
 async function runStage(run: StageRun): Promise<Weights> {
-  const { settings, dataset, engine, folder, index, stage, artifacts, batches: source, signal } = run;
+  const { settings, dataset, engine, folder, index, stage, artifacts, signal } = run;
   const { batchSize, seed } = settings;
   const plan = planStage(stage, dataset.count, batchSize);
   const name = stageFolder(index, stage);
@@ -185,7 +177,7 @@ async function runStage(run: StageRun): Promise<Weights> {
     const whole = epochBatches(dataset.count, batchSize, randomStream(seed, "order", index + 1, epoch));
     const left = plan.totalSteps - epoch * plan.stepsPerEpoch;
     const batches = whole.slice(step - epoch * plan.stepsPerEpoch, left);
-    for await (const views of source.epoch({ stage: index + 1, epoch, batches })) {
+    for await (const views of pairBatches(run, { stage: index + 1, epoch, batches })) {
       const learningRate = learningRateAt(step, schedule);
       const result = await engine.step(views, learningRate);
       step++;
@@ -201,12 +193,27 @@ async function runStage(run: StageRun): Promise<Weights> {
   return (await engine.state()).values;
 }
 
-/** The same views of the same images at every epoch, so that the evaluation loss can be compared. */
-async function evaluationViews({ settings, dataset, batches: source }: StageRun): Promise<Float32Array> {
-  const indices = permutation(dataset.count, randomStream(settings.seed, "evaluation"));
+/** What a stage is fed: for each batch of B images 2B rows, of which i and B + i are a pair. */
+function pairBatches(run: StageRun, { stage, epoch, batches }: EpochPlan): AsyncIterable<Float32Array> {
+  const { settings, loader, space } = run;
+  const paired = batches.map((images) => {
+    const partners =
+      run.stage.pairs === "views" ? images : space!.partners(images, { seed: settings.seed, stage, epoch });
+    return Uint32Array.of(...images, ...partners);
+  });
+  if (run.stage.input === "images") return loader.epoch({ stage, epoch, batches: paired });
+  return (async function* () {
+    for (const rows of paired) yield space!.rows(rows);
+  })();
+}
+
+/** The same pairs at every epoch, so that the evaluation loss can be compared. */
+async function evaluationViews(run: StageRun): Promise<Float32Array> {
+  const { seed, batchSize } = run.settings;
+  const indices = permutation(run.dataset.count, randomStream(seed, "evaluation"));
   // Stage 0 is none: these draws are never used for training.
-  const plan = { stage: 0, epoch: 0, batches: [indices.slice(0, settings.batchSize)] };
-  for await (const views of source.epoch(plan)) return views;
+  const plan = { stage: 0, epoch: 0, batches: [indices.slice(0, batchSize)] };
+  for await (const views of pairBatches(run, plan)) return views;
   throw new Error("a plan of one batch gave none");
 }
 

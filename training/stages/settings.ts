@@ -11,18 +11,20 @@ import type { ScheduleName } from "../optimizers/schedule.ts";
  * embedding before it. */
 export type LastLayerStart = "kept" | "standard-normal" | "principal-axes";
 
-/**
- * What a stage pulls together:
- * - "views": two augmented views of an image, through the whole network (Böhm et al. 2023);
- * - "neighbours": an image and one of its nearest in feature space, through the projection head alone, on features
- *   computed once. Many times cheaper, so the map gets as many steps as a neighbour embedding such as t-SNE takes.
- */
+/** What a stage pulls together: two augmented views of one image (Böhm et al. 2023), or an image and one of its
+ * nearest in the feature space of the stage before. */
 export type Pairs = "views" | "neighbours";
 
 /** One of the three stages. */
 export interface StageSettings {
   readonly name: "pretrain" | "last-layer" | "head" | "fine-tune";
   readonly pairs: Pairs;
+  /**
+   * "images": augmented, through the whole network. "features": computed once, as they are, through the projection
+   * head alone; many times cheaper, so the map gets as many steps as a neighbour embedding such as t-SNE takes. Goes
+   * with pairs of neighbours.
+   */
+  readonly input: "images" | "features";
   readonly trains: "everything" | "head" | "last-layer";
   /** Dimensions of the embedding in this stage. */
   readonly outDim: number;

@@ -1,0 +1,50 @@
+// The images as the backbone sees them: their features, and which images are near each other there.
+
+import type { Dataset } from "../dataset/dataset.ts";
+import type { Engine } from "../engines/engine.ts";
+import { nearestNeighbours } from "../evaluation/nearest.ts";
+import { randomStream } from "../random.ts";
+import { embedDataset } from "./embed-dataset.ts";
+import { halfWhitened } from "./principal-axes.ts";
+
+/** Nearest images, by the cosine of half-whitened features, of which one is drawn as the partner … */
+const NEIGHBOURS = 15;
+/** … but never more than this share of all images: in a small set the fifteenth is no neighbour any more. */
+const LARGEST_SHARE = 0.1;
+
+export interface FeatureSpace {
+  /** Features of the images in the order of `rows`: float32 [rows.length, F]. */
+  rows(rows: Uint32Array): Float32Array;
+  /** For each image one of its nearest, drawn by seed, stage, epoch and image. */
+  partners(images: Uint32Array, keys: { seed: number; stage: number; epoch: number }): Uint32Array;
+}
+
+/** Places all images with an encoder and finds the nearest of each. */
+export async function measureFeatureSpace(
+  engine: Engine,
+  encoder: Uint8Array,
+  dataset: Dataset,
+): Promise<FeatureSpace> {
+  const { features } = await embedDataset(engine, encoder, dataset);
+  const dim = features.length / dataset.count;
+  const space = halfWhitened(features, dim);
+  const { indices, k } = await nearestNeighbours(space.vectors, space.vectors, {
+    dim: space.dim,
+    k: Math.max(1, Math.min(NEIGHBOURS, Math.floor(LARGEST_SHARE * dataset.count))),
+    metric: "cosine",
+    exclude: Uint32Array.from({ length: dataset.count }, (_, i) => i),
+  });
+  return {
+    rows(rows) {
+      const taken = new Float32Array(rows.length * dim);
+      for (const [r, image] of rows.entries()) {
+        taken.set(features.subarray(image * dim, (image + 1) * dim), r * dim);
+      }
+      return taken;
+    },
+    partners: (images, { seed, stage, epoch }) =>
+      images.map(
+        (image) => indices[image * k + randomStream(seed, "partner", stage, epoch, image).integer(k)],
+      ),
+  };
+}
