@@ -3,7 +3,7 @@
 import { extname } from "node:path";
 import { openBundle } from "../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../models/bundle/files.ts";
-import { type MapPlot, renderPng, renderSvg } from "../models/plot/render.node.ts";
+import { type MapPlot, renderHtml, renderPng, renderSvg } from "../models/plot/render.node.ts";
 import { decodePoints } from "../models/points.ts";
 import { bundlePictures } from "../models/thumbnails.node.ts";
 import type { PlotArguments } from "./commands/plot.ts";
@@ -13,6 +13,7 @@ import { writeWhole } from "./write-whole.ts";
 const renderers: Record<string, (plot: MapPlot) => Promise<string | Uint8Array>> = {
   ".png": renderPng,
   ".svg": renderSvg,
+  ".html": renderHtml,
 };
 
 /** @throws UserError if the map is damaged or the file cannot be written */

@@ -5,10 +5,12 @@ import type { PictureReader } from "../pictures.ts";
 import type { MapPoints } from "../points.ts";
 import { resample } from "../resample.ts";
 import { Canvas } from "./canvas.ts";
-import { type Categories, categorize, colorsOf } from "./categories.ts";
+import { type Categories, categorize, colorsOf, SINGLE_COLOR } from "./categories.ts";
 import { densestPlaces, placeBoxes } from "./class-labels.ts";
 import { dotStyle, dotsSvg, drawDots } from "./dots.ts";
+import { base64 } from "./escape.ts";
 import { type Mosaic, mosaic } from "./mosaic.ts";
+import { renderPage } from "./page.ts";
 import { type Rgb, toHex, UNLABELLED } from "./palette.ts";
 import { fitText, printable, type TextStyle, textSvg, textWidth } from "./text.node.ts";
 import { frame, type View } from "./view.ts";
@@ -58,17 +60,55 @@ export async function renderSvg(plot: MapPlot): Promise<string> {
   const background = `<rect width="100%" height="100%" fill="${toHex(BACKGROUND)}"/>`;
   let map: string;
   if (plot.pictures) {
-    const { width, height, pixels } = await paint(scene);
-    const webp = await sharp(pixels, { raw: { width, height, channels: 3 } })
-      .webp({ quality: 90 })
-      .toBuffer();
-    const source = `data:image/webp;base64,${webp.toString("base64")}`;
-    map = `<image width="${width}" height="${height}" href="${source}"/>`;
+    const canvas = await paint(scene);
+    const source = `data:image/webp;base64,${base64(await webp(canvas))}`;
+    map = `<image width="${view.width}" height="${view.height}" href="${source}"/>`;
   } else {
     const style = dotStyle(plot.points.count, SIDE);
     map = dotsSvg(view, categories.of, colorsOf(categories).map(toHex), style);
   }
   return svg(scene, `${background}<g transform="translate(0 ${HEADER})">${map}</g>${decoration(scene)}`);
+}
+
+/** A page that stands alone: the map to pan, zoom and point at. */
+export async function renderHtml(plot: MapPlot): Promise<string> {
+  const { view, categories } = compose(plot);
+  const { points, pictures } = plot;
+  const named = categories.list.map(({ name, color, count }) => ({ name, color: toHex(color), count }));
+  return renderPage({
+    name: printable(plot.name),
+    summary: summary(plot, categories),
+    positions: view.positions,
+    width: view.width,
+    height: view.height,
+    ...dotStyle(points.count, SIDE),
+    paths: points.paths,
+    categoryOf: categories.of,
+    categories: named.length > 0 ? named : [{ name: "", color: toHex(SINGLE_COLOR), count: points.count }],
+    mosaic: pictures && (await mosaicSheet(mosaic(view), pictures)),
+  });
+}
+
+/** Pictures on a page, in pixels: enough to zoom in a little. */
+const SHEET_CELL = 96;
+
+async function mosaicSheet({ cell, tiles }: Mosaic, pictures: PictureReader) {
+  const size = Math.min(pictures.size, SHEET_CELL);
+  const columns = Math.ceil(Math.sqrt(tiles.length));
+  const canvas = new Canvas(columns * size, Math.ceil(tiles.length / columns) * size, BACKGROUND);
+  const picture = new Uint8Array(pictures.size ** 2 * 3);
+  for (const [place, { index }] of tiles.entries()) {
+    await pictures.read(index, picture);
+    const [column, row] = [place % columns, Math.floor(place / columns)];
+    canvas.picture(column * size, row * size, size, resample(picture, pictures.size, size));
+  }
+  return { sheet: await webp(canvas), columns, size, cell, tiles };
+}
+
+async function webp({ width, height, pixels }: Canvas): Promise<Uint8Array> {
+  return await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .webp({ quality: 90 })
+    .toBuffer();
 }
 
 function compose(plot: MapPlot): Scene {
@@ -121,13 +161,16 @@ function header({ plot, categories, width }: Scene): string {
   const title: TextStyle = { size: 40, weight: "Medium", fill: INK };
   const text: TextStyle = { size: 24, weight: "Regular", fill: FAINT_INK };
   const name = fitText(printable(plot.name), title, width - 500);
-  const images = `${plot.points.count.toLocaleString("en")} images`;
-  const classes =
-    categories.list.length > 0 ? ` · ${categories.list.length.toLocaleString("en")} classes` : "";
   return (
     textSvg(name, MARGIN, 66, title) +
-    textSvg(images + classes, MARGIN + textWidth(name, title) + 24, 66, text)
+    textSvg(summary(plot, categories), MARGIN + textWidth(name, title) + 24, 66, text)
   );
+}
+
+function summary({ points }: MapPlot, { list }: Categories): string {
+  const classes = list.filter(({ color }) => color !== UNLABELLED).length;
+  const images = `${points.count.toLocaleString("en")} images`;
+  return classes > 0 ? `${images} · ${classes.toLocaleString("en")} classes` : images;
 }
 
 /** More names than this make a map unreadable; the legend has the rest. */

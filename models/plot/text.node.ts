@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import opentype from "opentype.js";
+import { escapeMarkup } from "./escape.ts";
 
 export type Weight = "Regular" | "Medium";
 
@@ -34,15 +35,6 @@ export function printable(text: string): string {
   return text.replace(/[\s\p{Cc}\p{Cs}\uFFFE\uFFFF]+/gu, " ").trim();
 }
 
-export function escapeXml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
-}
-
 /** Whether the font has every character. */
 function covers(font: opentype.Font, text: string): boolean {
   return [...text].every((character) => font.charToGlyphIndex(character) > 0);
@@ -72,5 +64,5 @@ export function textSvg(text: string, x: number, y: number, style: TextStyle): s
     return `<path fill="${style.fill}" d="${font.getPath(text, x, y, style.size).toPathData(1)}"/>`;
   }
   const weight = style.weight === "Medium" ? 500 : 400;
-  return `<text x="${x}" y="${y}" font-family="sans-serif" font-weight="${weight}" font-size="${style.size}" fill="${style.fill}">${escapeXml(text)}</text>`;
+  return `<text x="${x}" y="${y}" font-family="sans-serif" font-weight="${weight}" font-size="${style.size}" fill="${style.fill}">${escapeMarkup(text)}</text>`;
 }

@@ -9,6 +9,7 @@ import { includeFolder, writeBundle } from "../../models/bundle/write-bundle.nod
 import { compactFeatures, encodeFeatures } from "../../models/features.ts";
 import { distanceQuantiles, meanDistances, NOVELTY_NEIGHBOURS, novelty } from "../../models/novelty.ts";
 import { renderPng } from "../../models/plot/render.node.ts";
+import { renderReport } from "../../models/plot/report.ts";
 import { encodePoints } from "../../models/points.ts";
 import { writeThumbnails } from "../../models/thumbnails.node.ts";
 import { buildEncoder } from "../artifacts/encoder.ts";
@@ -93,6 +94,8 @@ export async function exportMap(options: ExportOptions): Promise<MapInfoWithoutF
     onProgress(dataset.count + 3, steps);
     const picture = await renderPng({ name: options.name, points, pictures: picturesOf(dataset) });
     await writeFile(join(dir, bundleFiles.picture), picture);
+    const report = renderReport({ info, log: options.folder.readLog(), picture });
+    await writeFile(join(dir, bundleFiles.report), report);
     await includeFolder(options.folder.path, join(dir, bundleFiles.training));
     return info;
   });
