@@ -225,6 +225,7 @@ class Recorder {
   #count = 0;
   #since = performance.now();
   #imagesPerSecond = 0;
+  #last = { step: 0, learningRate: 0 };
 
   constructor(run: StageRun, plan: StagePlan) {
     this.#run = run;
@@ -253,10 +254,10 @@ class Recorder {
     });
     const every = Math.max(1, Math.floor(this.#plan.stepsPerEpoch / RECORDS_PER_EPOCH));
     this.#last = { step, learningRate };
-    if (step % every === 0 && step % this.#plan.stepsPerEpoch !== 0) this.#write();
+    // The last step of an epoch is recorded together with the evaluation.
+    const ends = step % this.#plan.stepsPerEpoch === 0 || step === this.#plan.totalSteps;
+    if (step % every === 0 && !ends) this.#write();
   }
-
-  #last = { step: 0, learningRate: 0 };
 
   endEpoch(step: number, evalLoss: number): void {
     this.#last = { ...this.#last, step };
