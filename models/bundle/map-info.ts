@@ -33,6 +33,10 @@ const optimizerSchema = z.object({
 /** A stage as it was run. */
 export const stageInfoSchema = z.object({
   name: z.string(),
+  /** What was pulled together: views of one image, or neighbours. */
+  pairs: z.string(),
+  /** What was fed: images, or features computed once. */
+  input: z.string(),
   trains: z.string(),
   outDim: z.int().positive(),
   lastLayer: z.string(),

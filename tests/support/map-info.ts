@@ -6,6 +6,8 @@ export function sampleMapInfo(changes: Partial<MapInfoWithoutFiles> = {}): MapIn
   const loss = { kernel: "cauchy", degreesOfFreedom: 1, temperature: 0.5, learnTemperature: false };
   const optimizer = { optimizer: "sgd", momentum: 0.9, weightDecay: 5e-4, clipValue: 4 };
   const stage = {
+    pairs: "views",
+    input: "images",
     epochs: 10,
     warmupEpochs: 1,
     learningRate: 0.03,
