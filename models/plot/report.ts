@@ -180,6 +180,8 @@ function settings(info: MapInfoWithoutFiles): [string, string][] {
 function stagesTable(stages: readonly StageInfo[]): string {
   const heads = [
     "Stage",
+    "Pairs",
+    "Input",
     "Trains",
     "Out",
     "Last layer",
@@ -192,6 +194,8 @@ function stagesTable(stages: readonly StageInfo[]): string {
   ];
   const rows = stages.map((stage) => [
     stage.name,
+    stage.pairs,
+    stage.input,
     stage.trains,
     String(stage.outDim),
     stage.lastLayer,
