@@ -73,7 +73,11 @@ function lossGraph(name: string, mode: "training" | "evaluation", options: Stage
   return { graph, model, views, embedding, ...result };
 }
 
-function embedViews(graph: Graph, model: TrainableModel, { input, network: net, batchSize }: StageGraphOptions) {
+function embedViews(
+  graph: Graph,
+  model: TrainableModel,
+  { input, network: net, batchSize }: StageGraphOptions,
+) {
   if (input === "features") {
     const views = graph.input("views", "float32", [2 * batchSize, featureDim(net)]);
     return { views, embedding: projectionHead(model, views, net) };
