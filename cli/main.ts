@@ -25,6 +25,7 @@ function fail(message: string, code: number): never {
 
 const parser = yargs(hideBin(process.argv))
   .scriptName("tsimcne")
+  .parserConfiguration({ "duplicate-arguments-array": false }) // given twice, the last one counts
   .usage("$0 <command>\n\nLearn a 2-D map of an image collection without labels, and place new images on it.")
   .command(trainCommand)
   .command(embedCommand)
