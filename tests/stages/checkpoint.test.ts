@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { initialValues } from "../../training/artifacts/initial-state.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../training/stages/checkpoint.ts";
+import { presets } from "../../training/stages/presets.ts";
+import { RunFolder } from "../../training/stages/run-folder.ts";
+import type { RunSettings } from "../../training/stages/settings.ts";
+import { buildTinyStage } from "../support/stage.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const models = buildTinyStage();
+const state = { values: initialValues(models, 3), step: 42 };
+const { imageSize, network, ...recipe } = presets.quick;
+const settings: RunSettings = { ...recipe, seed: 1, network: { ...network, imageSize, stem: "cifar" } };
+
+describe("a checkpoint", () => {
+  test("brings back every value and the step", () => {
+    const back = decodeCheckpoint(models, encodeCheckpoint(models, state));
+    assert.equal(back.step, 42);
+    assert.deepEqual(Object.keys(back.values).sort(), Object.keys(state.values).sort());
+    for (const [name, value] of Object.entries(back.values))
+      assert.deepEqual(value, state.values[name], name);
+  });
+
+  test("that is damaged, or of another network, is refused", () => {
+    const bytes = encodeCheckpoint(models, state);
+    const refused = { name: "UserError" };
+    assert.throws(() => decodeCheckpoint(models, bytes.subarray(0, bytes.length - 8)), refused);
+    const other = buildTinyStage({ batchSize: 2, trains: (name) => name.startsWith("head.") });
+    assert.throws(() => decodeCheckpoint(models, encodeCheckpoint(other, state)), refused);
+  });
+});
+
+describe("a run folder", () => {
+  const identity = { settings, images: "abc" };
+
+  test("keeps models, checkpoint and log; the log is cut back", async () => {
+    const target = join(await temporaryFolder(), "map");
+    const folder = RunFolder.create(target, identity);
+    folder.writeModels("1-pretrain", models);
+    assert.equal(folder.readCheckpoint("1-pretrain", models), undefined);
+    folder.writeCheckpoint("1-pretrain", models, state);
+    assert.equal(folder.readCheckpoint("1-pretrain", models)?.step, 42);
+    for (const step of [1, 2, 3]) folder.appendLog({ ...record, step });
+    folder.cutLog(1, 2);
+    assert.deepEqual(
+      RunFolder.resume(target, identity)
+        .readLog()
+        .map(({ step }) => step),
+      [1, 2],
+    );
+    const file = join(folder.path, "1-pretrain", "checkpoint.safetensors");
+    writeFileSync(file, readFileSync(file).subarray(0, 100));
+    assert.throws(() => folder.readCheckpoint("1-pretrain", models), {
+      name: "UserError",
+      message: /checkpoint/,
+    });
+  });
+
+  test("is not started twice, and resumed by the same run only", async () => {
+    const target = join(await temporaryFolder(), "map");
+    assert.throws(() => RunFolder.resume(target, identity), /no unfinished run/);
+    RunFolder.create(target, identity);
+    assert.throws(() => RunFolder.create(target, identity), /--resume/);
+    const changed = { ...settings, network: { ...settings.network, hiddenDim: 7 } };
+    assert.throws(
+      () => RunFolder.resume(target, { settings: changed, images: "abc" }),
+      /network\.hiddenDim was 512 and is now 7/,
+    );
+    assert.throws(() => RunFolder.resume(target, { settings, images: "abd" }), /images have changed/);
+  });
+
+  const record = {
+    stage: 1,
+    step: 0,
+    epoch: 0,
+    loss: 1,
+    alignment: 0,
+    uniformity: 1,
+    learningRate: 0.1,
+    imagesPerSecond: 5,
+    seconds: 1,
+  };
+});

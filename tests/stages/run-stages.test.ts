@@ -1,0 +1,169 @@
+// Partners in feature space, and whole runs over all stages with an engine in a thread.
+
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { buildEncoder } from "../../training/artifacts/encoder.ts";
+import { initialValues } from "../../training/artifacts/initial-state.ts";
+import { type Dataset, openDataset } from "../../training/dataset/dataset.ts";
+import { NodeEngine } from "../../training/engines/node-engine.ts";
+import { randomStream } from "../../training/random.ts";
+import { measureFeatureSpace } from "../../training/stages/feature-space.ts";
+import { type PresetName, presets } from "../../training/stages/presets.ts";
+import { RunFolder } from "../../training/stages/run-folder.ts";
+import { Interrupted, runStages, stageArtifacts, stageFolder } from "../../training/stages/run-stages.ts";
+import { type RunSettings, stageNetwork } from "../../training/stages/settings.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const SIZE = 8;
+const COUNT = 40;
+const folder = await temporaryFolder();
+
+/** Pictures of four colours, with some noise. */
+function dataset(count = COUNT): Dataset {
+  const random = randomStream("four colours");
+  const colors = [
+    [230, 40, 40],
+    [40, 200, 60],
+    [40, 60, 220],
+    [220, 210, 40],
+  ];
+  const pixels = new Uint8Array(count * SIZE * SIZE * 3);
+  for (let i = 0; i < pixels.length; i++) {
+    const picture = Math.floor(i / (SIZE * SIZE * 3));
+    pixels[i] = colors[picture % 4][i % 3] + random.integer(30) - 15;
+  }
+  const pixelsFile = join(folder, `${count}.raw`);
+  writeFileSync(pixelsFile, pixels);
+  const paths = Array.from({ length: count }, (_, i) => `${i}.png`);
+  return openDataset({
+    imageSize: SIZE,
+    paths,
+    labels: undefined,
+    skipped: [],
+    otherFiles: 0,
+    fill: [128, 128, 128],
+    pixelsFile,
+  });
+}
+
+function tinySettings(preset: PresetName, epochs: readonly number[]): RunSettings {
+  const { network, imageSize: _, ...recipe } = presets[preset];
+  return {
+    ...recipe,
+    seed: 1,
+    batchSize: 8,
+    network: { ...network, backbone: "small", width: 0.25, hiddenDim: 16, imageSize: SIZE, stem: "cifar" },
+    stages: recipe.stages.map((stage, i) => ({ ...stage, epochs: epochs[i], warmupEpochs: 0 })),
+  };
+}
+
+/** A new engine, closed whatever happens. */
+async function withEngine<T>(use: (engine: NodeEngine) => Promise<T>): Promise<T> {
+  const engine = new NodeEngine();
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+describe("the feature space", () => {
+  test("partners are of a kind, never oneself, and follow from their keys", () =>
+    withEngine(async (engine) => {
+      const settings = tinySettings("quick", [1, 1, 1]);
+      const weights = initialValues(stageArtifacts(settings, settings.stages[0]), 1);
+      const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[0]));
+      const space = await measureFeatureSpace(engine, encoder, dataset());
+      const all = Uint32Array.from({ length: COUNT }, (_, i) => i);
+      const partners = space.partners(all, { seed: 1, stage: 2, epoch: 0 });
+      for (const [i, partner] of partners.entries()) {
+        assert.notEqual(partner, i);
+        assert.equal(partner % 4, i % 4, "the same colour");
+      }
+      assert.deepEqual(space.partners(all, { seed: 1, stage: 2, epoch: 0 }), partners);
+      assert.notDeepEqual(space.partners(all, { seed: 1, stage: 2, epoch: 1 }), partners);
+      assert.deepEqual(
+        space.rows(Uint32Array.of(3, 3)).subarray(8),
+        space.rows(Uint32Array.of(3)).subarray(8),
+      );
+      const pair = await measureFeatureSpace(engine, encoder, dataset(2));
+      assert.deepEqual(
+        pair.partners(Uint32Array.of(0, 1), { seed: 1, stage: 1, epoch: 0 }),
+        Uint32Array.of(1, 0),
+      );
+    }));
+});
+
+describe("a run over all stages", () => {
+  for (const preset of ["quick", "paper"] as const) {
+    test(`${preset}: each stage changes what it trains and nothing else, and is evaluated`, () =>
+      withEngine(async (engine) => {
+        const settings = tinySettings(preset, [6, 6, 6]);
+        const target = join(folder, preset);
+        const run = RunFolder.create(target, { settings, images: "" });
+        await runStages({ settings, dataset: dataset(), engine, folder: run });
+        const ends = settings.stages.map((stage, i) => {
+          const artifacts = stageArtifacts(settings, stage);
+          return { artifacts, values: run.readCheckpoint(stageFolder(i, stage), artifacts)!.values };
+        });
+        for (const [i, { artifacts, values }] of ends.entries()) {
+          if (i === 0) continue;
+          const { name, input } = settings.stages[i];
+          let changed = 0;
+          for (const { name: weight } of [...artifacts.weights, ...artifacts.statistics]) {
+            const before = ends[i - 1].values[weight];
+            if (!before || before.length !== values[weight].length) continue;
+            if (before.every((value, k) => value === values[weight][k])) continue;
+            changed++;
+            const statistic = input === "images" && weight.includes("running_");
+            assert.ok(artifacts.trained.includes(weight) || statistic, `stage ${name}: ${weight}`);
+          }
+          assert.ok(changed > 0, `stage ${name} changes nothing`);
+        }
+        const log = run.readLog();
+        for (const stage of [1, 2, 3]) {
+          const losses = log.filter((r) => r.stage === stage && r.evalLoss !== undefined);
+          assert.equal(losses.length, 6, "an evaluation at the end of each epoch");
+          if (stage === 2) assert.ok(losses.at(-1)!.evalLoss! < losses[0].evalLoss!, JSON.stringify(losses));
+        }
+      }));
+  }
+
+  test("stopped in the middle of an epoch and taken up, the weights are the same bit for bit", async () => {
+    const settings = tinySettings("quick", [2, 2, 2]);
+    const whole = RunFolder.create(join(folder, "whole"), { settings, images: "" });
+    const options = { settings, dataset: dataset() };
+    const expected = await withEngine((engine) => runStages({ ...options, engine, folder: whole }));
+    for (const [stage, step] of [
+      [1, 3],
+      [2, 7],
+      [3, 1],
+    ]) {
+      const run = RunFolder.create(join(folder, `stopped-${stage}`), { settings, images: "" });
+      const controller = new AbortController();
+      const onStep = (progress: { stage: number; step: number }) => {
+        if (progress.stage === stage && progress.step === step) controller.abort();
+      };
+      await assert.rejects(
+        withEngine((engine) =>
+          runStages({ ...options, engine, folder: run, onStep, signal: controller.signal }),
+        ),
+        Interrupted,
+      );
+      const resumed = await withEngine((engine) => runStages({ ...options, engine, folder: run }));
+      for (const { name } of stageArtifacts(settings, settings.stages[2]).weights) {
+        assert.deepEqual(resumed[name], expected[name], `${name}, stopped in stage ${stage}`);
+      }
+    }
+  });
+
+  test("a stage without epochs is passed over", () =>
+    withEngine(async (engine) => {
+      const settings = tinySettings("quick", [1, 0, 0]);
+      const run = RunFolder.create(join(folder, "short"), { settings, images: "" });
+      const weights = await runStages({ settings, dataset: dataset(), engine, folder: run });
+      assert.equal(weights["head.2.bias"].length, 2);
+    }));
+});
