@@ -84,10 +84,8 @@ describe("the feature space", () => {
       }
       assert.deepEqual(space.partners(all, { seed: 1, stage: 2, epoch: 0 }), partners);
       assert.notDeepEqual(space.partners(all, { seed: 1, stage: 2, epoch: 1 }), partners);
-      assert.deepEqual(
-        space.rows(Uint32Array.of(3, 3)).subarray(8),
-        space.rows(Uint32Array.of(3)).subarray(8),
-      );
+      const one = space.rows(Uint32Array.of(3));
+      assert.deepEqual(space.rows(Uint32Array.of(5, 3)).subarray(one.length), one);
       const pair = await measureFeatureSpace(engine, encoder, dataset(2));
       assert.deepEqual(
         pair.partners(Uint32Array.of(0, 1), { seed: 1, stage: 1, epoch: 0 }),
