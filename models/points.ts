@@ -49,7 +49,7 @@ const stringFromBytes = (bytes: Uint8Array) => decoder.decode(bytes);
 
 /** Reads points.parquet. @throws UserError if the bytes are no Parquet file or lack a column */
 export async function decodePoints(bytes: Uint8Array): Promise<MapPoints> {
-  const file = bytes.slice().buffer;
+  const file = new Uint8Array(bytes).buffer; // a copy: slice() of a Buffer would be a view of a pool
   try {
     const metadata = await parquetMetadataAsync(file);
     const names = metadata.schema.slice(1).map((element) => element.name);

@@ -58,6 +58,13 @@ describe("points.parquet", () => {
     assert.deepEqual((await decodePoints(encodePoints(given))).paths, given.paths);
   });
 
+  test("also from the middle of another buffer, as small files come", async () => {
+    const bytes = encodePoints(many(5));
+    const pool = Buffer.alloc(bytes.length + 100, 7);
+    pool.set(bytes, 50);
+    assert.deepEqual(await decodePoints(pool.subarray(50, 50 + bytes.length)), many(5));
+  });
+
   test("no labels at all", async () => {
     const given = { ...many(5), labels: [null, null, null, null, null] };
     assert.deepEqual((await decodePoints(encodePoints(given))).labels, given.labels);
