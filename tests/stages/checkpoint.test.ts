@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
@@ -70,6 +71,27 @@ describe("a run folder", () => {
       /network\.hiddenDim was 512 and is now 7/,
     );
     assert.throws(() => RunFolder.resume(target, { settings, images: "abd" }), /images have changed/);
+  });
+
+  test("on a full disk: one line that says so, and nothing half-written", async (t) => {
+    const mount = join(await temporaryFolder(), "full");
+    mkdirSync(mount);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", mount]);
+    if (mounted.status !== 0) return t.skip("needs the right to mount a small file system");
+    try {
+      const folder = RunFolder.create(join(mount, "map"), identity);
+      folder.writeModels("1-pretrain", { ...models, trainingModel: new Uint8Array(10) });
+      assert.fail("it had room");
+    } catch (error) {
+      assert.match((error as Error).message, /cannot write .*: the disk is full; .*--resume/);
+      const files = readdirSync(mount, { recursive: true, encoding: "utf8" });
+      assert.deepEqual(
+        files.filter((name) => name.endsWith(".tmp")),
+        [],
+      );
+    } finally {
+      spawnSync("umount", [mount]);
+    }
   });
 
   const record = {

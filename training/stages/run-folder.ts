@@ -1,10 +1,18 @@
 // Where a run keeps what it has so far: settings, artifacts and checkpoint of each stage, and the log. It stands
 // beside the map to come, and moves into it when the run is done.
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { UserError } from "../../models/errors.ts";
+import { reasonOf, UserError } from "../../models/errors.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import type { TrainingState } from "../engines/engine.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -47,7 +55,11 @@ export class RunFolder {
         `an unfinished run is in ${path}: add --resume to go on with it, or delete that folder`,
       );
     }
-    mkdirSync(path, { recursive: true });
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (error) {
+      throw new UserError(`cannot make the folder ${path}: ${reasonOf(error)}`);
+    }
     const folder = new RunFolder(path);
     folder.#write("run.json", `${JSON.stringify(identity, null, 2)}\n`);
     return folder;
@@ -98,7 +110,12 @@ export class RunFolder {
   }
 
   appendLog(record: LogRecord): void {
-    appendFileSync(join(this.path, "log.jsonl"), `${JSON.stringify(record)}\n`);
+    const file = join(this.path, "log.jsonl");
+    try {
+      appendFileSync(file, `${JSON.stringify(record)}\n`);
+    } catch (error) {
+      throw cannotWrite(file, error);
+    }
   }
 
   readLog(): LogRecord[] {
@@ -115,9 +132,20 @@ export class RunFolder {
   /** All at once: a crash leaves the old file or the new one. */
   #write(name: string, content: string | Uint8Array): void {
     const file = join(this.path, name);
-    writeFileSync(`${file}.tmp`, content);
-    renameSync(`${file}.tmp`, file);
+    try {
+      writeFileSync(`${file}.tmp`, content);
+      renameSync(`${file}.tmp`, file);
+    } catch (error) {
+      rmSync(`${file}.tmp`, { force: true });
+      throw cannotWrite(file, error);
+    }
   }
+}
+
+function cannotWrite(file: string, error: unknown): UserError {
+  const { code } = error as NodeJS.ErrnoException;
+  const why = code === "ENOSPC" || code === "EDQUOT" ? "the disk is full" : reasonOf(error);
+  return new UserError(`cannot write ${file}: ${why}; mend that, then go on with --resume`);
 }
 
 /** The first setting that differs, as "batchSize was 256 and is now 64". */
