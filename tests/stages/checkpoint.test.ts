@@ -76,11 +76,11 @@ describe("a run folder", () => {
   test("on a full disk: one line that says so, and nothing half-written", async (t) => {
     const mount = join(await temporaryFolder(), "full");
     mkdirSync(mount);
-    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", mount]);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", mount]);
     if (mounted.status !== 0) return t.skip("needs the right to mount a small file system");
     try {
       const folder = RunFolder.create(join(mount, "map"), identity);
-      folder.writeModels("1-pretrain", { ...models, trainingModel: new Uint8Array(10) });
+      folder.writeModels("1-pretrain", { ...models, trainingModel: new Uint8Array(100_000) });
       assert.fail("it had room");
     } catch (error) {
       assert.match((error as Error).message, /cannot write .*: the disk is full; .*--resume/);
