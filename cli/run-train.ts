@@ -17,11 +17,13 @@ import { noteSkipped, readImages } from "./read-images.ts";
 import { scoreLines } from "./scores.ts";
 import { runSettings, wantedBatchSize } from "./settings.ts";
 import { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage.ts";
 import { toolVersions } from "./versions.ts";
 
 /** @throws UserError with what a user can mend; Interrupted after Ctrl-C */
 export async function runTrain(args: TrainArguments): Promise<void> {
   const terminal = new Terminal(args.quiet);
+  if (args.out === "") throw new UsageError("--out needs the name of a folder");
   const target = args.out ?? join("models", "trained", nameOf(args.images));
   const unfinished = RunFolder.pathFor(target);
   refuseEarly(target, unfinished, args.resume);

@@ -189,6 +189,7 @@ describe("wrong usage", () => {
     assertFailed(await train(at("nowhere"), at("x")), /nowhere.*no such file/);
     assertFailed(await train(images, at("x"), "--kernel", "nonsense"), /kernel.*nonsense.*cauchy/, 2);
     assertFailed(await train(images, at("x"), "--epochs", "3"), /--epochs takes three numbers/, 2);
+    assertFailed(await train(images, ""), /--out needs the name of a folder/, 2);
     assertFailed(await train(images, at("x"), "--nonsense"), /nonsense/, 2);
     assertFailed(await train(images, at("x"), "--degrees-of-freedom", "3"), /student-t/, 2);
     assertFailed(await train(images, at("a-file", "x")), /a-file/);
