@@ -71,7 +71,8 @@ async function reasonFor(
     const size = `${width} × ${height} is ${mega(width * height)} megapixels`;
     return `${size}, over the limit of ${mega(maxPixels)} (raise it with --max-pixels)`;
   }
-  if (isTruncated(kind, bytes, message)) return `truncated ${kind}`;
+  // What the decoder says of a format that it cannot read at all varies from run to run.
+  if (kind !== "HEIC" && isTruncated(kind, bytes, message)) return `truncated ${kind}`;
   if (kind === "HEIC" || /unsupported image format|unsupported codec|decoding plugin/i.test(message)) {
     return kind === "TIFF"
       ? "damaged TIFF, or a kind of TIFF that is not supported"
