@@ -32,7 +32,7 @@ const parser = yargs(hideBin(process.argv))
   .command(evaluateCommand)
   .command(plotCommand)
   .command(artifactsCommand)
-  .demandCommand(1, "name a command; tsimcne --help lists them")
+  .demandCommand(1, "name a command")
   .option("debug", {
     type: "boolean",
     default: false,

@@ -1,4 +1,5 @@
 // Options shared by several commands. Only what is light is imported here: --help must be quick.
+// Numbers are taken as text and read in usage.ts: yargs would make NaN of "abc", and nothing of a missing value.
 
 import type { Argv } from "yargs";
 import { number, optional, perStage, wholeNumber } from "./usage.ts";
@@ -15,7 +16,7 @@ export function withReadingOptions<T>(argv: Argv<T>) {
       describe: "Fail at the first image that cannot be used, instead of skipping it",
     })
     .option("max-megapixels", {
-      type: "number",
+      type: "string",
       default: DEFAULT_MEGAPIXELS,
       coerce: number("max-megapixels", 0, true),
       describe: "Skip larger images",
@@ -55,7 +56,7 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
       describe: "Highest rate of each stage for a batch of 256; it grows with the batch",
     })
     .option("batch-size", {
-      type: "number",
+      type: "string",
       coerce: optional(wholeNumber("batch-size", 2)),
       describe: "Images in a batch; smaller data sets get smaller batches",
     })
@@ -64,7 +65,7 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
       describe: "Network",
     })
     .option("width", {
-      type: "number",
+      type: "string",
       coerce: optional(number("width", 0, true)),
       describe: "Multiplies the backbone's channels",
     })
@@ -77,12 +78,12 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
       describe: "From features to the embedding",
     })
     .option("hidden-dim", {
-      type: "number",
+      type: "string",
       coerce: optional(wholeNumber("hidden-dim", 1)),
       describe: "Width of an mlp head",
     })
     .option("image-size", {
-      type: "number",
+      type: "string",
       coerce: optional(wholeNumber("image-size", 8)),
       describe: "Side in pixels that images are brought to",
     })
@@ -92,25 +93,25 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
       describe: "Similarity of two points, in every stage",
     })
     .option("temperature", {
-      type: "number",
+      type: "string",
       coerce: optional(number("temperature", 0, true)),
       describe: "Of cosine and gaussian",
     })
     .option("learn-temperature", { type: "boolean", describe: "Train the temperature too" })
     .option("degrees-of-freedom", {
-      type: "number",
+      type: "string",
       coerce: optional(number("degrees-of-freedom", 0, true)),
       describe: "Of student-t",
     })
     .option("optimizer", { choices: ["sgd", "adam", "adamw"] as const, describe: "In every stage" })
-    .option("momentum", { type: "number", coerce: optional(number("momentum", 0)), describe: "Of sgd" })
+    .option("momentum", { type: "string", coerce: optional(number("momentum", 0)), describe: "Of sgd" })
     .option("weight-decay", {
-      type: "number",
+      type: "string",
       coerce: optional(number("weight-decay", 0)),
       describe: "In every stage",
     })
     .option("clip", {
-      type: "number",
+      type: "string",
       coerce: optional(number("clip", 0, true)),
       describe: "Limit of each gradient value, either way",
     })
@@ -128,7 +129,7 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
     })
     .option("background", { type: "string", describe: "Colour behind transparent images; default white" })
     .option("seed", {
-      type: "number",
+      type: "string",
       default: 1,
       coerce: wholeNumber("seed", 0),
       describe: "The same seed gives the same map",

@@ -53,7 +53,7 @@ export async function readImages(
   }
 }
 
-/** How many skipped files are named on the terminal; the map and --json list them all. */
+/** How many skipped files are named on the terminal; --json lists them all. */
 const SHOWN = 5;
 
 /** Tells what was left out, and why. */
@@ -63,7 +63,8 @@ export function noteSkipped(dataset: Pick<Dataset, "skipped" | "otherFiles">, te
     terminal.note(`${skipped.length} ${skipped.length === 1 ? "file was" : "files were"} skipped:`);
     for (const { path, reason } of skipped.slice(0, SHOWN))
       terminal.note(`  ${JSON.stringify(path)}: ${reason}`);
-    if (skipped.length > SHOWN) terminal.note(`  … and ${skipped.length - SHOWN} more, listed in map.json`);
+    if (skipped.length > SHOWN)
+      terminal.note(`  … and ${skipped.length - SHOWN} more; --json lists them all`);
   }
   if (otherFiles > 0) terminal.note(`${otherFiles} other files are no images`);
 }

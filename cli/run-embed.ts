@@ -19,7 +19,8 @@ interface Placed extends Placement {
 
 /** @throws UserError if the map is damaged, nothing could be placed, or with --strict an image could not be */
 export async function runEmbed(args: EmbedArguments): Promise<void> {
-  const format = args.json ? "json" : args.format;
+  const { format } = args;
+  if (args.json && format !== "json") throw new UsageError(`--json does not go with --format ${format}`);
   if (format === "parquet" && args.out === undefined) {
     throw new UsageError("--format parquet is not for a terminal: name a file with --out");
   }

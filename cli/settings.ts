@@ -1,6 +1,7 @@
 // From a preset and the options given on the command line to the settings of a run.
 
 import { parseColor } from "../models/color.ts";
+import { reasonOf } from "../models/errors.ts";
 import type { Fit } from "../training/artifacts/preprocess.ts";
 import type { AugmentationPolicyName } from "../training/augmentations/policy.ts";
 import { hasTemperature, type KernelName } from "../training/losses/kernels.ts";
@@ -78,8 +79,16 @@ export function runSettings(options: RecipeOptions, batchSize: number): RunSetti
     stages,
     augmentations: options.augmentations ?? preset.augmentations,
     fit: options.fit ?? preset.fit,
-    background: options.background === undefined ? preset.background : parseColor(options.background),
+    background: options.background === undefined ? preset.background : readBackground(options.background),
   };
+}
+
+function readBackground(text: string): RunSettings["background"] {
+  try {
+    return parseColor(text);
+  } catch (error) {
+    throw new UsageError(`--background: ${reasonOf(error)}`);
+  }
 }
 
 function stageSettings(stage: StageSettings, index: number, options: RecipeOptions): StageSettings {

@@ -69,7 +69,7 @@ async function reasonFor(
     const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
     const mega = (pixels: number) => Math.round(pixels / 1e6).toLocaleString("en");
     const size = `${width} × ${height} is ${mega(width * height)} megapixels`;
-    return `${size}, over the limit of ${mega(maxPixels)} (raise it with --max-pixels)`;
+    return `${size}, over the limit of ${mega(maxPixels)} (raise it with --max-megapixels)`;
   }
   // What the decoder says of a format that it cannot read at all varies from run to run.
   if (kind !== "HEIC" && isTruncated(kind, bytes, message)) return `truncated ${kind}`;

@@ -182,7 +182,7 @@ describe("decodeImage", () => {
     const start = performance.now();
     await rejects(
       bytes,
-      /^30000 × 30000 is 900 megapixels, over the limit of 268 \(raise it with --max-pixels\)$/,
+      /^30000 × 30000 is 900 megapixels, over the limit of 268 \(raise it with --max-megapixels\)$/,
     );
     assert.ok(performance.now() - start < 500, "decoding would take seconds");
     await rejects(await plain(RED, 2000, 2000).png().toBuffer(), /is 4 megapixels, over the limit of 3/, 3e6);
