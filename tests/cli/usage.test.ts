@@ -1,0 +1,57 @@
+// What is typed wrong is told in one line on stderr, before any work: exit code 2, nothing on stdout.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { tsimcne } from "../support/command.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const folder = await temporaryFolder();
+const out = join(folder, "out");
+const cache = join(folder, "cache");
+const run = (line: string) =>
+  tsimcne(
+    line.split(" ").map((word) => word.replace("OUT", out)),
+    cache,
+  );
+
+const wrong: [line: string, message: RegExp][] = [
+  ["train", /need at least 1/],
+  ["embed map", /need at least 2/],
+  ["plot", /need at least 1/],
+  ["evaluate", /need at least 1/],
+  ["artifacts", /required argument: out/],
+  ["evaluate map images surplus", /surplus/],
+  ["train images --out OUT --batch-size", /--batch-size takes a whole number from 2, not ""/],
+  ["train images --out OUT --batch-size abc", /--batch-size takes a whole number from 2, not "abc"/],
+  ["train images --out OUT --batch-size 1", /--batch-size .*, not "1"/],
+  ["train images --out OUT --seed -1", /--seed takes a whole number from 0, not "-1"/],
+  ["train images --out OUT --width 0", /--width takes a number above 0, not "0"/],
+  ["train images --out OUT --momentum=", /--momentum takes a number from 0, not ""/],
+  ["train images --out OUT --learning-rate 1,x,1", /--learning-rate .*, not "x"/],
+  ["train images --out OUT --epochs 1,2", /--epochs takes three numbers such as .*, not "1,2"/],
+  ["train images --out OUT --max-megapixels 0", /--max-megapixels takes a number above 0/],
+  ["train images --out OUT --background greenish", /--background: "greenish" is no colour: give white/],
+  ["train images --out OUT --out-dim 4", /out-dim, Given: 4, Choices: 2, 3/],
+  ["train images --out OUT --engine abacus", /engine, Given: "abacus", Choices: "cpu"/],
+  ["train images --out OUT --preset huge", /preset, Given: "huge", Choices: "quick", "standard", "paper"/],
+  ["artifacts --out OUT --flavour sweet", /flavour, Given: "sweet", Choices: "portable"/],
+  ["artifacts --out OUT --optimizer adam --momentum 0.5", /--momentum goes with --optimizer sgd/],
+  ["embed map images --format xml", /format, Given: "xml", Choices: "json", "csv", "parquet"/],
+  ["embed map images --json --format csv", /--json does not go with --format csv/],
+  ["plot map --show nothing", /show, Given: "nothing", Choices: "pictures", "points"/],
+];
+
+describe("wrong usage", { concurrency: 2 }, () => {
+  for (const [line, message] of wrong) {
+    test(line, async () => {
+      const { code, stdout, stderr } = await run(line);
+      assert.match(stderr, message);
+      assert.match(stderr, /^tsimcne: .+\n$/, "one line");
+      assert.equal(stdout, "");
+      assert.equal(code, 2);
+    });
+  }
+  after(() => assert.deepEqual(readdirSync(folder), [], "nothing was written"));
+});
