@@ -27,9 +27,7 @@ export async function runTrain(args: TrainArguments): Promise<void> {
   const target = args.out ?? join("models", "trained", nameOf(args.images));
   const unfinished = RunFolder.pathFor(target);
   refuseEarly(target, unfinished, args.resume);
-  const signal = interruptSignal(() =>
-    terminal.note("stopping: the state is being saved (Ctrl-C again ends at once)"),
-  );
+  const signal = interruptSignal(() => terminal.note("stopping (Ctrl-C again ends at once)"));
 
   const versions = toolVersions();
   const recipe = runSettings(args, wantedBatchSize(args)); // wrong options fail here, before any work
@@ -46,7 +44,10 @@ export async function runTrain(args: TrainArguments): Promise<void> {
       signal,
     },
     terminal,
-  );
+  ).catch((error) => {
+    if (!signal.aborted) throw error;
+    throw new Interrupted("stopped while reading the images; to start again, run the same command");
+  });
   const engine = new NodeEngine();
   try {
     noteSkipped(dataset, terminal);
