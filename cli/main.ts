@@ -23,9 +23,16 @@ function fail(message: string, code: number): never {
   process.exit(code);
 }
 
+/** Of an option given twice the last one counts. yargs can do that too, but then drops images of `embed` as well. */
+function lastCounts(args: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(args)) {
+    if (Array.isArray(value) && name !== "_" && name !== "images") args[name] = value.at(-1);
+  }
+}
+
 const parser = yargs(hideBin(process.argv))
   .scriptName("tsimcne")
-  .parserConfiguration({ "duplicate-arguments-array": false }) // given twice, the last one counts
+  .middleware(lastCounts, true)
   .usage("$0 <command>\n\nLearn a 2-D map of an image collection without labels, and place new images on it.")
   .command(trainCommand)
   .command(embedCommand)

@@ -56,6 +56,34 @@ describe("embed", () => {
     assert.deepEqual(JSON.parse(fromArchive.stdout), JSON.parse(fromFolder.stdout));
   });
 
+  test("places every image that is named", async () => {
+    const named = ["a.png", "b.png", "c.png"].map((name) => at("named", name));
+    mkdirSync(at("named"));
+    for (const [i, path] of named.entries()) writeFileSync(path, await classPicture(i, i));
+    const { stdout, stderr } = await run("embed", map, ...named);
+    const { results } = JSON.parse(stdout || stderr);
+    assert.deepEqual(
+      results.map(({ path }: { path: string }) => path),
+      named,
+    );
+  });
+
+  test("heeds the last of an option given twice", async () => {
+    const twice = [
+      "--format",
+      "json",
+      "--format",
+      "csv",
+      "--max-megapixels",
+      "0.0001",
+      "--max-megapixels",
+      "9",
+    ];
+    const { code, stdout, stderr } = await run("embed", map, at("classes"), ...twice);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.split("\r\n").length, 1 + 40 + 1);
+  });
+
   test("writes the same to a file as to standard output", async () => {
     const printed = await run("embed", map, at("classes"));
     const written = await run("embed", map, at("classes"), "--out", at("places.json"), "--quiet");
@@ -92,7 +120,7 @@ describe("embed", () => {
   });
 
   test("of images that do not exist: one line that names the first", async () => {
-    const { code, stdout, stderr } = await run("embed", map, at("flat", "0.png"), at("nowhere.png"));
+    const { code, stdout, stderr } = await run("embed", map, at("nowhere.png"), at("flat", "0.png"));
     assert.match(stderr, /^tsimcne: .*nowhere\.png: no such file\n$/);
     assert.equal(stdout, "");
     assert.equal(code, 1);
