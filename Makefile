@@ -1,4 +1,4 @@
-# make demo   installs what is needed and learns a map of the 3,786 emoji pictures: models/trained/emoji
+# make demo   installs what is needed, learns a map of the 3,786 emoji pictures and serves it
 # make test   installs what is needed and runs every check: lint, types, tests
 # make lint   formatting, lint rules (with the arrows between rooms) and types
 # make bench  measures speed and memory; takes a while, wants a quiet machine
@@ -15,7 +15,9 @@ node_modules/.package-lock.json: package.json package-lock.json .npmrc
 	npm ci --no-audit --no-fund
 	@touch $@
 
-dist/cli/main.js: node_modules/.package-lock.json tsconfig.json tsconfig.build.json $(shell find cli models training -name '*.ts' -not -path '*/trained/*')
+SOURCES := $(shell find cli models serving training web-demo -type f -not -path '*/trained/*')
+
+dist/cli/main.js: node_modules/.package-lock.json tsconfig.json tsconfig.build.json $(SOURCES)
 	npm run --silent build
 
 build: dist/cli/main.js
@@ -26,13 +28,15 @@ build/emoji.csv: node_modules/.package-lock.json scripts/emoji-manifest.ts
 demo: dist/cli/main.js build/emoji.csv
 	rm -rf models/trained/emoji models/trained/emoji.unfinished
 	node dist/cli/main.js train build/emoji.csv --preset quick --out models/trained/emoji
-	@echo "See models/trained/emoji/map.png and models/trained/emoji/report.html"
+	@echo "Its picture: models/trained/emoji/map.png; scores and loss curves: models/trained/emoji/report.html"
+	node dist/cli/main.js serve models/trained/emoji --log-level warn
 
 lint: node_modules/.package-lock.json
 	npm run --silent lint
 	npm run --silent typecheck
 
 test: lint dist/cli/main.js build/emoji.csv
+	scripts/install-test-tools.sh
 	$(NODE_TS) --test --test-reporter=spec $$(find tests -name '*.test.ts' | sort)
 
 bench: dist/cli/main.js build/emoji.csv

@@ -8,7 +8,12 @@ export function interruptSignal(onInterrupt: () => void): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(INTERRUPTED);
+      if (controller.signal.aborted) {
+        // As if the signal had never been caught: leaving in good order could wait for, or trip over, native code.
+        process.removeAllListeners(name);
+        process.kill(process.pid, name);
+        return;
+      }
       onInterrupt();
       controller.abort();
     });

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command `tsimcne`. Results go to stdout, everything else to stderr; exit 0 done, 1 failed, 2 wrong usage.
 
-import { createRequire } from "node:module";
+import "../models/telemetry.node.ts";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { reasonOf } from "../models/errors.ts";
@@ -9,24 +9,26 @@ import { artifactsCommand } from "./commands/artifacts.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { plotCommand } from "./commands/plot.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { trainCommand } from "./commands/train.ts";
 import { INTERRUPTED } from "./interrupt.ts";
+import { packageVersion } from "./package-version.ts";
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
-
-const manifest = import.meta.url.endsWith(".ts") ? "../package.json" : "../../package.json";
-const { version } = createRequire(import.meta.url)(manifest) as { version: string };
 
 function fail(message: string, code: number): never {
   process.stderr.write(`tsimcne: ${message}\n`);
   process.exit(code);
 }
 
-/** Of an option given twice the last one counts. yargs can do that too, but then drops images of `embed` as well. */
+/** What may be given several times. */
+const LISTS = ["_", "images", "cors"];
+
+/** Of other options given twice the last one counts. yargs can do that too, but then drops images of `embed` as well. */
 function lastCounts(args: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(args)) {
-    if (Array.isArray(value) && name !== "_" && name !== "images") args[name] = value.at(-1);
+    if (Array.isArray(value) && !LISTS.includes(name)) args[name] = value.at(-1);
   }
 }
 
@@ -38,6 +40,7 @@ const parser = yargs(hideBin(process.argv))
   .command(embedCommand)
   .command(evaluateCommand)
   .command(plotCommand)
+  .command(serveCommand)
   .command(artifactsCommand)
   .demandCommand(1, "name a command")
   .option("debug", {
@@ -47,7 +50,7 @@ const parser = yargs(hideBin(process.argv))
     global: true,
   })
   .strict()
-  .version(version)
+  .version(packageVersion)
   .help()
   .wrap(Math.min(110, process.stdout.columns ?? 110))
   .exitProcess(false)

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import type { MapInfo } from "../models/bundle/map-info.ts";
-import { decodeImage } from "../models/decode.node.ts";
+import { decodeImage, decodeOptionsOf } from "../models/decode.node.ts";
 import type { Embedder, Placement } from "../models/embedder.ts";
 import { reasonOf } from "../models/errors.ts";
 import type { Skipped } from "../training/dataset/entries.ts";
@@ -13,10 +13,9 @@ import type { ImageSource } from "../training/dataset/source.ts";
 const BATCH = 64;
 /** Images decoded side by side, for each processor. */
 const DECODES = 4;
-/** The short side of a decoded image may be so many times the encoder's; see the decoding contract. */
-const DECODE_FACTOR = 8;
 
-type Outcome = (Placement & { readonly path: string }) | Skipped;
+type Placed = Pick<Placement, "embedding" | "novelty"> & { readonly path: string };
+type Outcome = Placed | Skipped;
 
 /** Where each image falls, or why it could not be placed. */
 export async function* placeImages(
@@ -25,8 +24,7 @@ export async function* placeImages(
   info: Pick<MapInfo, "imageSize" | "background">,
   { maxPixels }: { maxPixels: number },
 ): AsyncGenerator<Outcome> {
-  const background = `#${info.background.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
-  const options = { minSide: DECODE_FACTOR * info.imageSize, background, maxPixels };
+  const options = { ...decodeOptionsOf(info), maxPixels };
   const prepared = mapInOrder(source.entries, DECODES * availableParallelism(), async ({ path, read }) => {
     try {
       return { path, picture: await embedder.prepare(await decodeImage(await read(), options)) };

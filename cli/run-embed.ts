@@ -13,7 +13,7 @@ import { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 import { writeWhole } from "./write-whole.ts";
 
-interface Placed extends Placement {
+interface Placed extends Pick<Placement, "embedding" | "novelty"> {
   readonly path: string;
 }
 

@@ -5,12 +5,17 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** A whole number of at least `min`. */
-export function wholeNumber(name: string, min: number): (value: unknown) => number {
+/** A whole number of at least `min` and at most `max`. */
+export function wholeNumber(
+  name: string,
+  min: number,
+  max = Number.POSITIVE_INFINITY,
+): (value: unknown) => number {
   return (value) => {
     const n = Number(value);
-    if (value === "" || !Number.isInteger(n) || n < min) {
-      throw new UsageError(`--${name} takes a whole number from ${min}, not "${value}"`);
+    if (value === "" || !Number.isInteger(n) || n < min || n > max) {
+      const range = max === Number.POSITIVE_INFINITY ? `from ${min}` : `from ${min} to ${max}`;
+      throw new UsageError(`--${name} takes a whole number ${range}, not "${value}"`);
     }
     return n;
   };

@@ -1,14 +1,11 @@
-import { createRequire } from "node:module";
 import { env } from "onnxruntime-node";
 import sharp from "sharp";
-
-const require = createRequire(import.meta.url);
+import { packageVersion } from "./package-version.ts";
 
 /** Versions of what a map is made with. */
 export function toolVersions(): Record<string, string> {
-  const own = import.meta.url.endsWith(".ts") ? "../package.json" : "../../package.json";
   return {
-    tsimcne: (require(own) as { version: string }).version,
+    tsimcne: packageVersion,
     node: process.versions.node,
     "onnxruntime-node": env.versions.node ?? env.versions.common,
     sharp: sharp.versions.sharp,

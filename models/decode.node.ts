@@ -2,6 +2,7 @@
 // keeps this contract places an image at the same point of the map.
 
 import sharp from "sharp";
+import type { MapInfo } from "./bundle/map-info.ts";
 import { parseColor } from "./color.ts";
 import { reasonOf, UserError } from "./errors.ts";
 import { describeBytes, type ImageKind, imageKind } from "./image-kind.ts";
@@ -15,8 +16,22 @@ sharp.concurrency(1);
 /** Width × height above which an image is refused, unless told otherwise: 16,383², sharp's own limit. */
 export const DEFAULT_MAX_PIXELS = 16383 ** 2;
 
+/** The short side of a decoded image may be so many times the encoder's; see the decoding contract. */
+const DECODE_FACTOR = 8;
+
 /** Names the decoder and its version: another one may give slightly other pixels. */
 export const decoderVersion = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+
+/** An image has more pixels than allowed. */
+export class PixelLimitError extends UserError {
+  /** What is wrong, without what to do about it on the command line. */
+  readonly fact: string;
+
+  constructor(fact: string, cause: unknown) {
+    super(`${fact} (raise it with --max-megapixels)`, { cause });
+    this.fact = fact;
+  }
+}
 
 export interface DecodeOptions {
   /** Images whose short side is longer are reduced to it while decoding, in pixels. The contract: 8 · image size. */
@@ -25,6 +40,12 @@ export interface DecodeOptions {
   background?: string;
   /** Refuses images with more pixels, before decoding. Defaults to {@link DEFAULT_MAX_PIXELS}. */
   maxPixels?: number;
+}
+
+/** How images are decoded that are to be placed on a map. */
+export function decodeOptionsOf(info: Pick<MapInfo, "imageSize" | "background">): DecodeOptions {
+  const background = `#${info.background.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
+  return { minSide: DECODE_FACTOR * info.imageSize, background };
 }
 
 /**
@@ -53,24 +74,26 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     if (info.channels !== 3) throw new Error(`${info.channels} channels instead of red, green and blue`);
     return { data, height: info.height, width: info.width };
   } catch (error) {
-    throw new UserError(await reasonFor(error, kind, bytes, maxPixels), { cause: error });
+    if (/pixel limit/.test(reasonOf(error))) throw await pixelLimitError(error, bytes, maxPixels);
+    throw new UserError(reasonFor(error, kind, bytes), { cause: error });
   }
 }
 
-/** Turns what libvips says into what its user can act on. */
-async function reasonFor(
-  error: unknown,
-  kind: ImageKind,
+async function pixelLimitError(
+  cause: unknown,
   bytes: Uint8Array,
   maxPixels: number,
-): Promise<string> {
+): Promise<PixelLimitError> {
+  const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const mega = (pixels: number) =>
+    (pixels / 1e6).toLocaleString("en", { maximumFractionDigits: pixels < 1e7 ? 1 : 0 });
+  const size = `${width} × ${height} is ${mega(width * height)} megapixels`;
+  return new PixelLimitError(`${size}, over the limit of ${mega(maxPixels)}`, cause);
+}
+
+/** Turns what libvips says into what its user can act on. */
+function reasonFor(error: unknown, kind: ImageKind, bytes: Uint8Array): string {
   const message = reasonOf(error);
-  if (/pixel limit/.test(message)) {
-    const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    const mega = (pixels: number) => Math.round(pixels / 1e6).toLocaleString("en");
-    const size = `${width} × ${height} is ${mega(width * height)} megapixels`;
-    return `${size}, over the limit of ${mega(maxPixels)} (raise it with --max-megapixels)`;
-  }
   // What the decoder says of a format that it cannot read at all varies from run to run.
   if (kind !== "HEIC" && isTruncated(kind, bytes, message)) return `truncated ${kind}`;
   if (kind === "HEIC" || /unsupported image format|unsupported codec|decoding plugin/i.test(message)) {

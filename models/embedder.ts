@@ -4,6 +4,7 @@ import { type CompactFeatures, compactQueries } from "./features.ts";
 import { nearest } from "./neighbours.ts";
 import { meanDistances, NOVELTY_NEIGHBOURS, novelty } from "./novelty.ts";
 import type { Pixels } from "./pixels.ts";
+import type { Near } from "./plane-index.ts";
 import { openPreprocessor } from "./preprocessor.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -23,13 +24,18 @@ export interface Placement {
   readonly embedding: number[];
   /** 0 … 1: how unusual the image is among the images of the map; see novelty.ts. */
   readonly novelty: number;
+  /** The images of the map that are nearest in feature space, nearest first; distances in units of the codes. */
+  readonly alike: readonly Near[];
 }
 
 export interface Embedder {
   /** A decoded picture as the encoder takes it, uint8 [S, S, 3]. */
   prepare(pixels: Pixels): Promise<Uint8Array>;
-  /** Places prepared pictures. Each lands where it would land alone. */
-  place(prepared: readonly Uint8Array[]): Promise<Placement[]>;
+  /**
+   * Places prepared pictures. Each lands where it would land alone.
+   * @param alike how many of the nearest in feature space to tell; defaults to 0
+   */
+  place(prepared: readonly Uint8Array[], alike?: number): Promise<Placement[]>;
   close(): Promise<void>;
 }
 
@@ -41,7 +47,7 @@ export async function openEmbedder(files: EmbedderFiles, runtime: Runtime): Prom
   const codes = Float32Array.from(features.codes);
   return {
     prepare: (pixels) => preprocessor.run(pixels),
-    async place(prepared) {
+    async place(prepared, alike = 0) {
       if (prepared.length === 0) return [];
       const images = new Uint8Array(prepared.length * imageSize * imageSize * 3);
       for (const [i, picture] of prepared.entries()) images.set(picture, i * picture.length);
@@ -50,10 +56,17 @@ export async function openEmbedder(files: EmbedderFiles, runtime: Runtime): Prom
       const embedding = results.embedding.data as Float32Array;
       const dim = embedding.length / prepared.length;
       const queries = compactQueries(features, results.features.data as Float32Array);
-      const found = nearest(queries, codes, { dim: features.dim, k: NOVELTY_NEIGHBOURS });
-      return Array.from(meanDistances(found), (distance, i) => ({
+      const found = nearest(queries, codes, {
+        dim: features.dim,
+        k: Math.max(NOVELTY_NEIGHBOURS, alike),
+      });
+      return Array.from(meanDistances(found, NOVELTY_NEIGHBOURS), (distance, i) => ({
         embedding: Array.from(embedding.subarray(i * dim, (i + 1) * dim)),
         novelty: novelty(distance, features.distanceQuantiles),
+        alike: Array.from({ length: Math.min(alike, found.k) }, (_, j) => ({
+          index: found.indices[i * found.k + j],
+          distance: found.distances[i * found.k + j],
+        })),
       }));
     },
     async close() {

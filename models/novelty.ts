@@ -9,12 +9,13 @@ export const NOVELTY_NEIGHBOURS = 10;
 /** The distribution is kept in steps of a thousandth. */
 const STEPS = 1000;
 
-/** Mean distance of each query to its neighbours: [queries]. */
-export function meanDistances({ k, distances }: Neighbours): Float32Array {
+/** Mean distance of each query to its neighbours, or to the first `most` of them: [queries]. */
+export function meanDistances({ k, distances }: Neighbours, most = k): Float32Array {
+  const count = Math.min(k, most);
   return Float32Array.from({ length: k === 0 ? 0 : distances.length / k }, (_, q) => {
     let sum = 0;
-    for (let i = 0; i < k; i++) sum += distances[q * k + i];
-    return sum / k;
+    for (let i = 0; i < count; i++) sum += distances[q * k + i];
+    return sum / count;
   });
 }
 

@@ -41,7 +41,7 @@ export async function writeThumbnails(dir: string, count: number, pictures: Pict
  * The thumbnails of a map as pictures. The last sheet read is kept: ask in ascending order.
  * @throws UserError, when asked, if a sheet is missing or damaged
  */
-export function bundlePictures(bundle: Bundle): PictureReader {
+export function bundlePictures(bundle: Pick<Bundle, "info" | "read">): PictureReader {
   const { imageSize } = bundle.info;
   let kept: { name: string; pixels: Uint8Array; width: number } | undefined;
   return {

@@ -39,6 +39,10 @@ before(async () => {
   points = await decodePoints(readFileSync(join(map, "points.parquet")));
 });
 
+test("ONNX Runtime keeps no id of the machine, and reports nothing", () => {
+  assert.deepEqual(readdirSync(cache), ["tsimcne"]);
+});
+
 describe("embed", () => {
   test("training images land on their own points, in order; the map does not change", async () => {
     const unchanged = snapshot(map);

@@ -1,6 +1,8 @@
 // The engine "cpu": onnxruntime-node in a worker thread, so that the caller's event loop stays free.
 
+import "../../models/telemetry.node.ts";
 import { Worker } from "node:worker_threads";
+import { reasonOf } from "../../models/errors.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import type { Encoded, Engine, StepResult, TrainingState } from "./engine.ts";
 
@@ -12,7 +14,8 @@ type Call =
   | { call: "loadEncoder"; encoder: Uint8Array }
   | { call: "encode"; images: Uint8Array; count: number };
 
-export type NodeRequest = Call & { id: number };
+export type NodeCall = Call & { id: number };
+export type NodeRequest = NodeCall | "close";
 export type NodeReply = { id: number; value?: unknown; error?: string };
 
 const WORKER = new URL(
@@ -23,17 +26,21 @@ const WORKER = new URL(
 export class NodeEngine implements Engine {
   readonly #worker = new Worker(WORKER);
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  readonly #exit = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
   #nextId = 0;
   #failure: Error | undefined;
 
   constructor() {
     this.#worker.on("message", ({ id, value, error }: NodeReply) => {
-      const call = this.#waiting.get(id)!;
+      const call = this.#waiting.get(id);
+      if (!call) return; // was rejected when the engine was closed
       this.#waiting.delete(id);
       if (error === undefined) call.resolve(value as never);
       else call.reject(new Error(error));
     });
-    this.#worker.on("error", (error) => this.#fail(error as Error));
+    this.#worker.on("error", (error) =>
+      this.#fail(new Error(`the training engine has stopped: ${reasonOf(error)}`, { cause: error })),
+    );
     this.#worker.on("exit", () => this.#fail(new Error("the training engine has stopped")));
   }
 
@@ -65,8 +72,12 @@ export class NodeEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#failure ??= new Error("the engine is closed");
-    await this.#worker.terminate();
+    if (!this.#failure) {
+      this.#fail(new Error("the engine is closed"));
+      // The thread ends by itself: ended from outside in the midst of native code, it can take the process with it.
+      this.#worker.postMessage("close" satisfies NodeRequest);
+    }
+    await this.#exit;
   }
 
   #call<T>(call: Call, transfer: ArrayBuffer[] = []): Promise<T> {
@@ -74,7 +85,7 @@ export class NodeEngine implements Engine {
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ ...call, id } satisfies NodeRequest, transfer);
+      this.#worker.postMessage({ ...call, id } satisfies NodeCall, transfer);
     });
   }
 

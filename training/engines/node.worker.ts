@@ -4,7 +4,7 @@ import { parentPort } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-common";
 import { nodeRuntime as runtime } from "../../models/runtime.node.ts";
 import type { Encoded } from "./engine.ts";
-import type { NodeReply, NodeRequest } from "./node-engine.ts";
+import type { NodeCall, NodeReply, NodeRequest } from "./node-engine.ts";
 import { StageSessions } from "./stage-sessions.ts";
 
 let stage: StageSessions | undefined;
@@ -24,7 +24,7 @@ async function encode(session: InferenceSession, images: Uint8Array, count: numb
   };
 }
 
-async function answer(request: NodeRequest): Promise<unknown> {
+async function answer(request: NodeCall): Promise<unknown> {
   switch (request.call) {
     case "load":
       await stage?.close();
@@ -48,10 +48,23 @@ async function answer(request: NodeRequest): Promise<unknown> {
   }
 }
 
-// Requests are answered in the order they came.
+async function close(): Promise<void> {
+  await stage?.close();
+  await encoder?.release();
+  parentPort!.close();
+}
+
+// Requests are answered in the order they came; those that wait when the engine is closed are dropped.
 let queue: Promise<void> = Promise.resolve();
+let closing = false;
 parentPort!.on("message", (request: NodeRequest) => {
+  if (request === "close") {
+    closing = true;
+    queue = queue.then(close);
+    return;
+  }
   queue = queue.then(async () => {
+    if (closing) return;
     let reply: NodeReply;
     try {
       reply = { id: request.id, value: await answer(request) };

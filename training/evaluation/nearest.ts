@@ -1,5 +1,6 @@
 // The nearest of many for many, off the main thread.
 
+import "../../models/telemetry.node.ts";
 import { Worker } from "node:worker_threads";
 import { type NearestOptions, type Neighbours, nearest } from "../../models/neighbours.ts";
 
@@ -49,10 +50,7 @@ export async function nearestNeighbours(
 export function searchInWorker(search: Search): Promise<Neighbours> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(WORKER, { workerData: search });
-    worker.once("message", (found: Neighbours) => {
-      resolve(found);
-      void worker.terminate();
-    });
+    worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("the search for neighbours has stopped")));
   });

@@ -1,0 +1,59 @@
+// Does novelty tell images that belong on a map from others? The area under the ROC curve: the share of pairs of one
+// image that belongs and one that does not in which the second is the newer.
+//
+//   node --import ./tests/support/typescript.mjs tests/benchmarks/novelty.bench.ts <map> <images that belong> <others>
+
+import { placeImages } from "../../cli/place-images.ts";
+import { openBundle } from "../../models/bundle/bundle.node.ts";
+import { DEFAULT_MAX_PIXELS } from "../../models/decode.node.ts";
+import { openBundleEmbedder } from "../../models/embedder.node.ts";
+import { openSource } from "../../training/dataset/source.ts";
+
+const [map, ...sets] = process.argv.slice(2);
+if (sets.length === 2) {
+  const bundle = await openBundle(map);
+  const embedder = await openBundleEmbedder(bundle);
+  const [belong, others] = [await noveltyOf(sets[0]), await noveltyOf(sets[1])];
+  console.log(`${sets[0]}: ${belong.length} images, median novelty ${median(belong).toFixed(3)}`);
+  console.log(`${sets[1]}: ${others.length} images, median novelty ${median(others).toFixed(3)}`);
+  console.log(`AUROC ${auroc(belong, others).toFixed(3)}`);
+  await embedder.close();
+
+  async function noveltyOf(images: string): Promise<number[]> {
+    const source = await openSource([images]);
+    const values: number[] = [];
+    for await (const placed of placeImages(source, embedder, bundle.info, {
+      maxPixels: DEFAULT_MAX_PIXELS,
+    })) {
+      if ("novelty" in placed) values.push(placed.novelty);
+    }
+    await source.close();
+    return values;
+  }
+} else {
+  console.log("skipped: name a map, images that belong on it, and others (docs/results.md has figures)");
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** The Mann–Whitney statistic as a share; of equals half is counted. */
+function auroc(belong: readonly number[], others: readonly number[]): number {
+  const all = [
+    ...belong.map((value) => ({ value, other: false })),
+    ...others.map((value) => ({ value, other: true })),
+  ].sort((a, b) => a.value - b.value);
+  let below = 0;
+  let sum = 0;
+  for (let from = 0; from < all.length; ) {
+    let to = from;
+    while (to < all.length && all[to].value === all[from].value) to++;
+    const equals = all.slice(from, to);
+    const belonging = equals.filter(({ other }) => !other).length;
+    sum += (equals.length - belonging) * (below + belonging / 2);
+    below += belonging;
+    from = to;
+  }
+  return sum / (belong.length * others.length);
+}
