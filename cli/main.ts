@@ -10,6 +10,7 @@ import { embedCommand } from "./commands/embed.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { plotCommand } from "./commands/plot.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { siteCommand } from "./commands/site.ts";
 import { trainCommand } from "./commands/train.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 import { packageVersion } from "./package-version.ts";
@@ -41,6 +42,7 @@ const parser = yargs(hideBin(process.argv))
   .command(evaluateCommand)
   .command(plotCommand)
   .command(serveCommand)
+  .command(siteCommand)
   .command(artifactsCommand)
   .demandCommand(1, "name a command")
   .option("debug", {

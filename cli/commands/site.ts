@@ -1,0 +1,22 @@
+import type { Argv, CommandModule } from "yargs";
+
+const builder = (argv: Argv) =>
+  argv
+    .positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" })
+    .option("out", { type: "string", demandOption: true, describe: "Folder to write; must not exist" })
+    .option("json", { type: "boolean", default: false, describe: "Print one JSON object instead of prose" })
+    .group(["json", "debug"], "Output:")
+    .example(
+      "$0 site models/trained/photos --out site",
+      "copy the folder to any web host; images are then placed in the browser",
+    );
+
+export type SiteArguments = Awaited<ReturnType<typeof builder>["argv"]>;
+
+/** `tsimcne site`: the web page of a map as files. */
+export const siteCommand: CommandModule<object, SiteArguments> = {
+  command: "site <map>",
+  describe: "Write the web page of a map, for any static host",
+  builder: builder as (argv: Argv) => Argv<SiteArguments>,
+  handler: async (args) => (await import("../run-site.ts")).runSite(args),
+};

@@ -1,0 +1,514 @@
+// The built page, as files under a sub-path, in a real browser.
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parse } from "csv-parse/sync";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import sharp from "sharp";
+import { openBundle } from "../../models/bundle/bundle.node.ts";
+import { decodeImage, decodeOptionsOf } from "../../models/decode.node.ts";
+import { openBundleEmbedder } from "../../models/embedder.node.ts";
+import type { Embedder, Placement } from "../../models/embedder.ts";
+import { PlaneIndex } from "../../models/plane-index.ts";
+import type { MapPoints } from "../../models/points.ts";
+import { writeSite } from "../../serving/site.ts";
+import { decodeLink } from "../../web-demo/share-link.ts";
+import { toScreen } from "../../web-demo/view.ts";
+import { cut } from "../support/images.ts";
+import { mixedImages } from "../support/mixed-images.ts";
+import {
+  builtPage,
+  SAMPLE_COUNT,
+  SAMPLE_LABELS,
+  sampleColor,
+  serveFolder,
+  startBrowser,
+  writeSampleMap,
+} from "../support/page.ts";
+import { serve } from "../support/server.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const WINDOW = { width: 1280, height: 800 };
+const AXE = fileURLToPath(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url));
+/** Screenshots go here when it is set, for looking at. */
+const SHOTS = process.env.PAGE_SHOTS;
+
+const folder = await temporaryFolder();
+const at = (...parts: string[]) => join(folder, ...parts);
+let points: MapPoints;
+let browser: Browser;
+let site: string;
+let embedder: Embedder;
+let diagonal: number;
+
+before(async () => {
+  points = await writeSampleMap(at("map"));
+  await writeSite(builtPage(), at("map"), at("site"));
+  site = await serveFolder(at("site"));
+  browser = await startBrowser();
+  const bundle = await openBundle(at("map"));
+  embedder = await openBundleEmbedder(bundle);
+  const { min, max } = bundle.info.bounds;
+  diagonal = Math.hypot(max[0] - min[0], max[1] - min[1]);
+});
+after(() => embedder.close());
+
+/** What must not happen on any page: see the end of each test. */
+interface Watched {
+  readonly page: Page;
+  readonly trouble: string[];
+}
+
+async function open(url = site, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext({ viewport: WINDOW, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  const trouble: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") trouble.push(message.text());
+  });
+  page.on("pageerror", (error) => trouble.push(String(error)));
+  page.on("request", (request) => {
+    if (!/^(blob|data):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) {
+      trouble.push(`asked for ${request.url()}`);
+    }
+  });
+  await page.goto(url);
+  await page.locator('.map[data-drawn="true"]').waitFor();
+  return { page, trouble };
+}
+
+/** Closes the page. Nothing must have gone wrong on it. */
+async function close({ page, trouble }: Watched): Promise<void> {
+  if (SHOTS && !page.isClosed()) {
+    await page.screenshot({ path: join(SHOTS, `${Date.now()}.png`) });
+  }
+  await page.context().close();
+  assert.deepEqual(trouble, []);
+}
+
+/** Waits until the address tells the view, and gives it. */
+async function viewOf(page: Page, { width, height } = WINDOW) {
+  await page.waitForTimeout(800); // longer than a flight, and than the address takes to follow
+  const { view, hidden, selection } = decodeLink(new URL(page.url()).hash, SAMPLE_LABELS);
+  const scale = Math.min(width, height) / view!.span;
+  const seen = { x: view!.x, y: view!.y, scale };
+  return {
+    ...seen,
+    hidden,
+    selection,
+    pixel: (i: number) =>
+      toScreen(seen, { width, height }, points.coordinates[2 * i], points.coordinates[2 * i + 1]),
+  };
+}
+
+/** The image whose point is farthest from all others, among those for which it holds. */
+function loneliest(holds: (index: number) => boolean): number {
+  const index = new PlaneIndex(points);
+  const away = (i: number) =>
+    index.nearest(points.coordinates[2 * i], points.coordinates[2 * i + 1], 2)[1].distance;
+  const wanted = Array.from({ length: SAMPLE_COUNT }, (_, i) => i).filter(holds);
+  return wanted.reduce((a, b) => (away(a) >= away(b) ? a : b));
+}
+
+/** Within the part of the window that no panel covers. */
+function free([x, y]: readonly [number, number]): boolean {
+  return x > 340 && x < WINDOW.width - 360 && y > 30 && y < WINDOW.height - 80;
+}
+
+async function placeInNode(bytes: Uint8Array): Promise<Placement> {
+  const { info } = await openBundle(at("map"));
+  const [placement] = await embedder.place([
+    await embedder.prepare(await decodeImage(bytes, decodeOptionsOf(info))),
+  ]);
+  return placement;
+}
+
+/** The table of placed images, as the page exports it. */
+async function placements(page: Page): Promise<{ path: string; x: number; y: number; novelty: number }[]> {
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "CSV" }).click();
+  const text = readFileSync(await (await download).path(), "utf8");
+  const rows = parse(text, { columns: true }) as Record<string, string>[];
+  return rows.map(({ path, x, y, novelty }) => ({
+    path,
+    x: Number(x),
+    y: Number(y),
+    novelty: Number(novelty),
+  }));
+}
+
+const picture = (color: readonly number[], width = 40, height = 30) =>
+  sharp({ create: { width, height, channels: 3, background: { r: color[0], g: color[1], b: color[2] } } });
+
+describe("the map", () => {
+  test("opens under a sub-path, and points tell what they are", async () => {
+    const opened = await open();
+    const { page } = opened;
+    assert.equal(await page.title(), "sample – map");
+    const { pixel } = await viewOf(page);
+    const image = loneliest((i) => free(pixel(i)));
+    await page.mouse.move(...pixel(image));
+    await page.locator(".tip", { hasText: points.paths[image] }).waitFor();
+    assert.match((await page.locator(".tip").textContent())!, new RegExp(points.labels[image]!));
+    await page.mouse.move(640, 795);
+    await page.locator(".tip").waitFor({ state: "detached" });
+    await close(opened);
+  });
+
+  test("pans and zooms by mouse and keys, and goes home", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const home = await viewOf(page);
+    await page.mouse.move(640, 400);
+    await page.mouse.wheel(0, -300);
+    const closer = await viewOf(page);
+    assert.ok(closer.scale > 1.4 * home.scale);
+    await page.mouse.down();
+    await page.mouse.move(740, 450, { steps: 4 });
+    await page.mouse.up();
+    const moved = await viewOf(page);
+    assert.ok(Math.abs((closer.x - moved.x) * moved.scale - 100) < 1, "100 pixels to the right");
+    assert.ok(Math.abs((moved.y - closer.y) * moved.scale - 50) < 1, "50 pixels down");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowUp");
+    const stepped = await viewOf(page);
+    assert.ok(stepped.x > moved.x && stepped.y > moved.y);
+    await page.keyboard.press("-");
+    assert.ok((await viewOf(page)).scale < stepped.scale);
+    await page.keyboard.press("0");
+    const again = await viewOf(page);
+    assert.ok(Math.abs(again.scale / home.scale - 1) < 1e-4);
+    await close(opened);
+  });
+
+  test("shows the right pictures when zoomed in, after a filter too", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const home = await viewOf(page);
+    const target = loneliest((i) => free(home.pixel(i)));
+    await page.getByRole("button", { name: "Only square" }).focus();
+    await page.keyboard.press("Enter");
+    await page.mouse.move(...home.pixel(target));
+    for (let i = 0; i < 9; i++) await page.mouse.wheel(0, -200);
+    await page.mouse.move(640, 5);
+    const { hidden, pixel } = await viewOf(page);
+    assert.equal(hidden.size, 2);
+    const { data, info } = await sharp(await page.screenshot())
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    let seen = 0;
+    for (let i = 0; i < SAMPLE_COUNT; i++) {
+      const [x, y] = pixel(i).map(Math.round);
+      if (!free([x, y])) continue;
+      const color = data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3);
+      const wanted = sampleColor(i);
+      const same = wanted.every((channel, c) => Math.abs(channel - color[c]) < 14);
+      if (i % 3 === 1 && same) seen++;
+      if (i % 3 !== 1) assert.ok(!same, `image ${i} is hidden, and yet it is seen`);
+    }
+    assert.ok(seen > 0, "no picture at its place");
+    await close(opened);
+  });
+
+  test("filters by the legend", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const { pixel } = await viewOf(page);
+    const image = loneliest((i) => i % 3 === 0 && free(pixel(i)));
+    await page.getByRole("button", { name: /^circle/ }).click();
+    await page.mouse.move(...pixel(image));
+    await page.waitForTimeout(300);
+    assert.ok(!(await page.locator(".tip").allInnerTexts()).join().includes(points.paths[image]));
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.mouse.move(5, 5);
+    await page.mouse.move(...pixel(image));
+    await page.locator(".tip", { hasText: points.paths[image] }).waitFor();
+    await close(opened);
+  });
+
+  test("a rectangle and a lasso select what is in them", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const { pixel } = await viewOf(page);
+    const inside = (x0: number, y0: number, x1: number, y1: number) =>
+      Array.from({ length: SAMPLE_COUNT }, (_, i) => pixel(i)).filter(
+        ([x, y]) => x > x0 && x < x1 && y > y0 && y < y1,
+      ).length;
+    for (const tool of ["Select a rectangle", "Select with a lasso"]) {
+      await page.getByRole("button", { name: tool }).click();
+      await page.mouse.move(400, 100);
+      await page.mouse.down();
+      if (tool.endsWith("lasso")) {
+        await page.mouse.move(800, 100, { steps: 5 });
+        await page.mouse.move(800, 500, { steps: 5 });
+        await page.mouse.move(400, 500, { steps: 5 });
+      } else await page.mouse.move(800, 500, { steps: 5 });
+      await page.mouse.up();
+      const count = inside(400, 100, 800, 500);
+      await page
+        .getByRole("heading", { name: count === 1 ? "1 image" : `${count} images`, exact: true })
+        .waitFor();
+      assert.equal(await page.locator(".gallery li").count(), Math.min(count, 120));
+      await page.keyboard.press("Escape");
+      await page.locator(".gallery").waitFor({ state: "detached" });
+    }
+    await close(opened);
+  });
+
+  test("is searched from the keyboard; a click shows an image and its nearest", async () => {
+    const opened = await open();
+    const { page } = opened;
+    await page.keyboard.press("/");
+    await page.keyboard.type("SQUARE/0");
+    await page.getByRole("heading", { name: "33 images with “SQUARE/0”" }).waitFor();
+    await page.keyboard.press("Escape");
+    const { pixel } = await viewOf(page);
+    const image = loneliest((i) => free(pixel(i)));
+    await page.mouse.click(...pixel(image));
+    await page.getByRole("heading", { name: "Image and its nearest" }).waitFor();
+    assert.equal(await page.locator(".gallery li").count(), 13);
+    assert.equal(await page.locator(".gallery button").first().getAttribute("title"), points.paths[image]);
+    await close(opened);
+  });
+
+  test("a link brings back view, filter and selection", async () => {
+    const opened = await open();
+    const { page } = opened;
+    await page.getByRole("button", { name: /^circle/ }).click();
+    await page.mouse.move(640, 400);
+    await page.mouse.wheel(0, -400);
+    await page.keyboard.down("Shift");
+    await page.mouse.move(450, 200);
+    await page.mouse.down();
+    await page.mouse.move(850, 600, { steps: 5 });
+    await page.mouse.up();
+    await page.keyboard.up("Shift");
+    const before = await viewOf(page);
+    const title = await page.locator('[data-panel="selection"] h2').textContent();
+    const again = await open(page.url());
+    const after = await viewOf(again.page);
+    assert.deepEqual(
+      [after.x, after.y, after.hidden, after.selection],
+      [before.x, before.y, before.hidden, before.selection],
+    );
+    assert.equal(await again.page.locator('[data-panel="selection"] h2').textContent(), title);
+    await close(again);
+    await close(opened);
+  });
+
+  test("its picture can be downloaded", async () => {
+    const opened = await open();
+    const download = opened.page.waitForEvent("download");
+    await opened.page.getByRole("link", { name: "Download the picture of the map" }).click();
+    const file = await download;
+    assert.equal(file.suggestedFilename(), "sample.png");
+    assert.deepEqual(readFileSync(await file.path()), readFileSync(at("map", "map.png")));
+    await close(opened);
+  });
+});
+
+/** Drops a file on the page as a hand would. */
+async function drop(page: Page, name: string, bytes: Buffer): Promise<void> {
+  const transfer = await page.evaluateHandle(`(() => {
+    const transfer = new DataTransfer();
+    const bytes = Uint8Array.from(atob("${bytes.toString("base64")}"), (c) => c.charCodeAt(0));
+    transfer.items.add(new File([bytes], ${JSON.stringify(name)}));
+    return transfer;
+  })()`);
+  await page.dispatchEvent(".over", "dragover", { dataTransfer: transfer });
+  await page.locator(".dropping").waitFor();
+  await page.dispatchEvent(".over", "drop", { dataTransfer: transfer });
+}
+
+describe("placing images", () => {
+  test("a dropped image lands where Node puts it, with its neighbours and its novelty", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const bytes = await picture(sampleColor(100)).png().toBuffer();
+    await drop(page, "new one.png", bytes);
+    const row = page.locator(".guest", { hasText: "new one.png" });
+    await row.waitFor();
+    const expected = await placeInNode(bytes);
+    const [{ path, x, y, novelty }] = await placements(page);
+    assert.equal(path, "new one.png");
+    assert.ok(Math.hypot(x - expected.embedding[0], y - expected.embedding[1]) <= 1e-4 * diagonal);
+    assert.ok(Math.abs(novelty - expected.novelty) < 0.02);
+    const titles = await row
+      .locator(".gallery button")
+      .evaluateAll((all) => all.map((one) => one.getAttribute("title")));
+    const near = new PlaneIndex(points).nearest(x, y, 12);
+    assert.deepEqual(
+      titles,
+      near.map(({ index }) => points.paths[index]),
+    );
+    assert.match((await row.textContent())!, /novelty \d+ %/);
+    await page.getByText("with WebAssembly, 1 thread").waitFor();
+    await close(opened);
+  });
+
+  test("threads are used where the page is isolated", async () => {
+    const isolated = await serveFolder(at("site"), { isolated: true });
+    const opened = await open(isolated);
+    await drop(opened.page, "a.png", await picture([200, 30, 90]).png().toBuffer());
+    await opened.page.getByText(/with WebAssembly, [2-9] threads/).waitFor();
+    await close(opened);
+  });
+
+  test("of a folder, broken files get a message beside their names, others are passed over", async () => {
+    mkdirSync(at("folder/deeper"), { recursive: true });
+    const good = await picture([20, 200, 90]).jpeg().toBuffer();
+    writeFileSync(at("folder/a.jpg"), good);
+    writeFileSync(at("folder/deeper/b.png"), await picture([9, 9, 200]).png().toBuffer());
+    writeFileSync(at("folder/cut.jpg"), cut(good));
+    writeFileSync(at("folder/text.png"), "This is no picture.\n");
+    writeFileSync(at("folder/drawing.tif"), await picture([1, 2, 3]).tiff().toBuffer());
+    writeFileSync(at("folder/readme.txt"), "about these");
+    writeFileSync(at("folder/.hidden.png"), good);
+    const opened = await open();
+    const { page } = opened;
+    await page.locator("input[webkitdirectory]").setInputFiles(at("folder"));
+    await page.getByRole("heading", { name: "2 images placed" }).waitFor();
+    const message = (name: string) =>
+      page.locator(".guest.failed", { hasText: name }).locator(".reason").textContent();
+    assert.equal(await message("folder/cut.jpg"), "truncated JPEG");
+    assert.equal(await message("folder/text.png"), "not an image (text)");
+    assert.match((await message("folder/drawing.tif"))!, /^TIFF cannot be decoded in the browser/);
+    assert.equal(await page.locator(".guest").count(), 5);
+    assert.deepEqual((await placements(page)).map(({ path }) => path).sort(), [
+      "folder/a.jpg",
+      "folder/deeper/b.png",
+    ]);
+    await close(opened);
+  });
+
+  test("many images show how far it is, and can be cancelled", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const buffer = await picture([90, 90, 90], 900, 900).png().toBuffer();
+    const files = Array.from({ length: 300 }, (_, i) => ({
+      name: `${i}.png`,
+      mimeType: "image/png",
+      buffer,
+    }));
+    await page.locator("input[type=file]:not([webkitdirectory])").setInputFiles(files);
+    await page.getByText(/^[1-9]\d* of 300$/).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.locator("progress").waitFor({ state: "detached" });
+    await page.waitForTimeout(500);
+    const placed = (await placements(page)).length;
+    assert.ok(placed > 0 && placed < 300, `${placed} placed`);
+    await page.waitForTimeout(500);
+    assert.equal((await placements(page)).length, placed, "it has stopped");
+    await page.getByRole("button", { name: "Remove all placed images" }).click();
+    await page.locator(".guest").first().waitFor({ state: "detached" });
+    await close(opened);
+  });
+
+  test("images of many sizes and formats land where Node puts them", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const images = await mixedImages(40);
+    const payload = images.map(({ name, bytes }) => ({ name, mimeType: "", buffer: bytes }));
+    await page.locator("input[type=file]:not([webkitdirectory])").setInputFiles(payload);
+    await page.getByRole("heading", { name: `${images.length} images placed` }).waitFor({ timeout: 60_000 });
+    const placed = new Map((await placements(page)).map((row) => [row.path, row]));
+    const shares: number[] = [];
+    for (const { name, bytes, exact } of images) {
+      const { embedding } = await placeInNode(bytes);
+      const { x, y } = placed.get(name)!;
+      const share = Math.hypot(x - embedding[0], y - embedding[1]) / diagonal;
+      assert.ok(share <= (exact ? 1e-4 : 0.01), `${name} is off by ${(100 * share).toFixed(3)} %`);
+      shares.push(share);
+    }
+    const median = shares.sort((a, b) => a - b)[shares.length >> 1];
+    assert.ok(median <= 0.002, `median ${median}`);
+    await close(opened);
+  });
+
+  test("the server, when it is asked too, puts an image at the same place", async () => {
+    const { url } = await serve(at("map"), { apiKey: "secret" });
+    const opened = await open(url);
+    const { page } = opened;
+    await drop(page, "a.png", await picture(sampleColor(30)).png().toBuffer());
+    await page.locator(".guest", { hasText: "a.png" }).waitFor();
+    await page.getByLabel("Also ask the server").check();
+    await page.locator(".answer.failed").waitFor();
+    opened.trouble.length = 0; // the browser tells the 401
+    await page.getByLabel("API key of the server").fill("secret");
+    await page.keyboard.press("Enter");
+    await page.getByText("the server's place is the same").waitFor();
+    await drop(page, "no image.png", Buffer.from("text"));
+    await page.locator(".guest.failed", { hasText: "no image.png" }).waitFor();
+    await page.waitForTimeout(300);
+    opened.trouble.length = 0; // the browser tells the 422
+    await close(opened);
+  });
+
+  test("a site without a server does not offer one", async () => {
+    const opened = await open();
+    await drop(opened.page, "a.png", await picture([10, 60, 90]).png().toBuffer());
+    await opened.page.locator(".guest").waitFor();
+    assert.equal(await opened.page.getByLabel("Also ask the server").count(), 0);
+    await close(opened);
+  });
+});
+
+describe("everyone", () => {
+  const looks: Record<string, BrowserContextOptions> = {
+    light: { colorScheme: "light" },
+    dark: { colorScheme: "dark" },
+    narrow: { colorScheme: "light", viewport: { width: 390, height: 780 }, hasTouch: true },
+    "narrow and dark": {
+      colorScheme: "dark",
+      viewport: { width: 360, height: 640 },
+      reducedMotion: "reduce",
+    },
+  };
+  for (const [name, options] of Object.entries(looks)) {
+    test(`can use the page: ${name}`, async () => {
+      const opened = await open(`${site}#near=7`, options);
+      const { page } = opened;
+      await page.locator(".gallery li").first().waitFor();
+      await page.evaluate(readFileSync(AXE, "utf8"));
+      await drop(page, "a.png", await picture([10, 60, 90]).png().toBuffer());
+      await page.locator(".guest").waitFor();
+      const { violations } = (await page.evaluate("axe.run()")) as {
+        violations: { id: string; impact: string; nodes: { html: string }[] }[];
+      };
+      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+      assert.deepEqual(
+        serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
+        [],
+      );
+      const { width, height } = options.viewport ?? WINDOW;
+      const tall = (await page.evaluate(
+        "[document.documentElement.scrollWidth, innerWidth, innerHeight]",
+      )) as number[];
+      assert.deepEqual(tall, [width, width, height], "nothing sticks out");
+      await close(opened);
+    });
+  }
+
+  test("can find the keys, and close the help with one", async () => {
+    const opened = await open();
+    await opened.page.keyboard.press("?");
+    await opened.page.getByRole("dialog").waitFor();
+    await opened.page.keyboard.press("Escape");
+    await opened.page.getByRole("dialog").waitFor({ state: "hidden" });
+    await close(opened);
+  });
+
+  test("is told when the map is not there", async () => {
+    await writeSite(builtPage(), at("map"), at("broken"));
+    writeFileSync(at("broken", "map", "points.parquet"), "nothing");
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(await serveFolder(at("broken")));
+    await page.getByText(/cannot read points\.parquet/).waitFor();
+    await context.close();
+  });
+});

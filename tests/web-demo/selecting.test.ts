@@ -1,0 +1,102 @@
+// Search, areas and what a selection means.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { PlaneIndex } from "../../models/plane-index.ts";
+import { categorize } from "../../models/plot/categories.ts";
+import { contains, rectangle, simplified } from "../../web-demo/lasso.ts";
+import { joinPaths, Paths } from "../../web-demo/paths.ts";
+import { resolveSelection, type Selectable } from "../../web-demo/selection.ts";
+
+describe("paths", () => {
+  test("come back one by one", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: "grapheme" })), (list) => {
+        const paths = new Paths(joinPaths(list));
+        assert.deepEqual(
+          list.map((_, i) => paths.at(i)),
+          list,
+        );
+      }),
+    );
+  });
+
+  test("are found as by looking at each, whatever their letters", () => {
+    // İ becomes two characters in lower case.
+    const letters = fc.constantFrom("a", "B", "b", "İ", "/", "ß", "🐈");
+    const text = fc.string({ unit: letters, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(text), text, (list, wanted) => {
+        const needle = wanted.toLowerCase();
+        const expected = list.flatMap((path, i) =>
+          needle !== "" && path.toLowerCase().includes(needle) ? [i] : [],
+        );
+        assert.deepEqual(new Paths(joinPaths(list)).search(wanted), expected);
+      }),
+    );
+  });
+});
+
+describe("an area", () => {
+  test("contains what lies inside, holes of a crossing outline aside", () => {
+    const square = rectangle(0, 0, 2, 1);
+    assert.ok(contains(square, 1, 0.5));
+    for (const [x, y] of [
+      [-0.1, 0.5],
+      [2.1, 0.5],
+      [1, 1.1],
+      [1, -0.1],
+    ]) {
+      assert.ok(!contains(square, x, y));
+    }
+    const arrow = [0, 0, 4, 2, 0, 4, 1, 2];
+    assert.ok(contains(arrow, 2, 2));
+    assert.ok(!contains(arrow, 0.5, 2), "the notch");
+  });
+
+  test("of many corners becomes one of few, close by", () => {
+    const circle = Array.from({ length: 1000 }, (_, i) => [Math.cos(i / 159.2), Math.sin(i / 159.2)]).flat();
+    const few = simplified(circle, 0.001, 60);
+    assert.ok(few.length <= 120 && few.length >= 40, `${few.length / 2} corners`);
+    for (let i = 0; i < 200; i++) {
+      const [x, y] = [Math.sin(i * 7), Math.cos(i * 3)];
+      const radius = Math.hypot(x, y);
+      if (Math.abs(radius - 1) > 0.05) assert.equal(contains(few, x, y), radius < 1);
+    }
+    assert.deepEqual(simplified(rectangle(0, 0, 1, 1), 0.1, 60), rectangle(0, 0, 1, 1));
+  });
+});
+
+describe("a selection", () => {
+  const labels = ["cat", "dog", null, "Cat", "dog"];
+  const coordinates = Float32Array.of(0, 0, 1, 0, 2, 0, 3, 0, Number.NaN, 0);
+  const categories = categorize({ labels });
+  const map: Selectable = {
+    data: { count: 5, coordinates, categories },
+    paths: new Paths(joinPaths(["a/1.png", "b/2.png", "a/dog.png", "b/4.png", "b/5.png"])),
+    index: new PlaneIndex({ count: 5, dim: 2, coordinates }),
+  };
+  const all = new Set<number>();
+
+  test("by an area holds the images in it", () => {
+    const polygon = rectangle(0.5, -1, 5, 1);
+    assert.deepEqual(resolveSelection(map, { kind: "area", polygon }, all), [1, 2, 3]);
+  });
+
+  test("by a word holds what has it in path or label", () => {
+    assert.deepEqual(resolveSelection(map, { kind: "search", text: " DOG " }, all), [1, 2, 4]);
+    assert.deepEqual(resolveSelection(map, { kind: "search", text: "a/" }, all), [0, 2]);
+    assert.deepEqual(resolveSelection(map, { kind: "search", text: "  " }, all), []);
+  });
+
+  test("by an image holds it and its nearest, nearest first", () => {
+    assert.deepEqual(resolveSelection(map, { kind: "near", index: 2 }, all), [2, 1, 3, 0]);
+    assert.deepEqual(resolveSelection(map, { kind: "near", index: 99 }, all), []);
+  });
+
+  test("leaves out hidden classes", () => {
+    const dogs = new Set([categories.list.findIndex(({ name }) => name === "dog")]);
+    assert.deepEqual(resolveSelection(map, { kind: "search", text: "png" }, dogs), [0, 2, 3]);
+  });
+});

@@ -1,0 +1,148 @@
+// The selected images, as pictures.
+
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { colorsOf } from "../models/plot/categories.ts";
+import { toHex } from "../models/plot/palette.ts";
+import { icon } from "./icons.tsx";
+import type { LoadedMap } from "./load.ts";
+import { goToImages } from "./navigate.ts";
+import { Panel } from "./panel.tsx";
+import type { Selection } from "./share-link.ts";
+import { hovered, select, selected, selection } from "./state.ts";
+import { Thumbnail } from "./thumbnail.tsx";
+
+/** Pictures that are added at a time. */
+const PAGE = 120;
+const SIDE = 56;
+
+export function Gallery({ map }: { readonly map: LoadedMap }) {
+  const shown = useSignal(PAGE);
+  useSignalEffect(() => {
+    if (selection.value) shown.value = PAGE;
+  });
+  const chosen = selection.value;
+  if (!chosen) return null;
+  const images = selected.value;
+  const rest = images.length - shown.value;
+  return (
+    <Panel
+      name="selection"
+      title={titleOf(chosen, images.length)}
+      actions={
+        <>
+          <button
+            type="button"
+            class="quiet"
+            disabled={images.length === 0}
+            onClick={() => goToImages(images)}
+          >
+            Zoom to
+          </button>
+          <button
+            type="button"
+            class="round"
+            aria-label="Clear the selection"
+            onClick={() => select(undefined)}
+          >
+            {icon("close")}
+          </button>
+        </>
+      }
+    >
+      {chosen.kind === "near" && <Portrait map={map} index={chosen.index} />}
+      <Composition map={map} images={images} />
+      <ul class="gallery">
+        {images.slice(0, shown.value).map((index) => (
+          <Picture key={index} map={map} index={index} />
+        ))}
+      </ul>
+      {images.length === 0 && <p class="note">Nothing that is shown.</p>}
+      {rest > 0 && (
+        <button
+          type="button"
+          class="more"
+          onClick={() => {
+            shown.value += PAGE;
+          }}
+        >
+          {rest.toLocaleString("en")} more
+        </button>
+      )}
+    </Panel>
+  );
+}
+
+function titleOf(selection: Selection, count: number): string {
+  const number = count === 1 ? "1 image" : `${count.toLocaleString("en")} images`;
+  switch (selection.kind) {
+    case "search":
+      return `${number} with “${selection.text}”`;
+    case "near":
+      return "Image and its nearest";
+    case "area":
+      return number;
+  }
+}
+
+function Portrait({ map, index }: { readonly map: LoadedMap; readonly index: number }) {
+  if (index >= map.data.count) return null;
+  const { categories, novelty } = map.data;
+  return (
+    <div class="portrait">
+      <Thumbnail index={index} side={96} />
+      <div>
+        {categories.list.length > 0 && <strong>{categories.list[categories.of[index]].name}</strong>}
+        <span class="path">{map.paths.at(index)}</span>
+        <small>novelty {Math.round(100 * novelty[index])} %</small>
+      </div>
+    </div>
+  );
+}
+
+/** Shares of the classes, as one bar. */
+function Composition({ map, images }: { readonly map: LoadedMap; readonly images: readonly number[] }) {
+  const { list, of } = map.data.categories;
+  if (list.length === 0 || images.length === 0) return null;
+  const counts = new Map<number, number>();
+  for (const i of images) counts.set(of[i], (counts.get(of[i]) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const colors = colorsOf(map.data.categories);
+  const [[most, count]] = sorted;
+  return (
+    <div class="composition">
+      <div class="bar" aria-hidden="true">
+        {sorted.map(([category, number]) => (
+          <i key={category} class="share" style={{ flexGrow: number, background: toHex(colors[category]) }} />
+        ))}
+      </div>
+      <small>
+        {Math.round((100 * count) / images.length)} % {list[most].name}
+      </small>
+    </div>
+  );
+}
+
+function Picture({ map, index }: { readonly map: LoadedMap; readonly index: number }) {
+  const path = map.paths.at(index);
+  return (
+    <li>
+      <button
+        type="button"
+        title={path}
+        aria-label={path}
+        onClick={() => goToImages([index])}
+        onFocus={() => point(index)}
+        onBlur={() => point(undefined)}
+        onMouseEnter={() => point(index)}
+        onMouseLeave={() => point(undefined)}
+      >
+        <Thumbnail index={index} side={SIDE} />
+      </button>
+    </li>
+  );
+}
+
+/** Marks an image on the map. */
+function point(index: number | undefined): void {
+  hovered.value = index;
+}

@@ -1,0 +1,45 @@
+// onnxruntime-web as models/ want it. Its WebAssembly is emitted by Vite; nothing is loaded from elsewhere. Each build
+// of it is loaded only when it is asked for.
+
+import webgpuModule from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url";
+import webgpuBinary from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url";
+import wasmModule from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
+import wasmBinary from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
+import type { Runtime } from "../models/runtime.ts";
+
+/** More threads than this gain nothing on networks of this size. */
+const MOST_THREADS = 4;
+
+/** Threads that WebAssembly can have: more than one only where the page is cross-origin isolated. */
+export const wasmThreads = self.crossOriginIsolated
+  ? Math.min(MOST_THREADS, navigator.hardwareConcurrency)
+  : 1;
+
+/** On the CPU. */
+export async function wasmRuntime(): Promise<Runtime> {
+  const { env, InferenceSession, Tensor } = await import("onnxruntime-web/wasm");
+  env.wasm.wasmPaths = { mjs: absolute(wasmModule), wasm: absolute(wasmBinary) };
+  env.wasm.numThreads = wasmThreads;
+  return {
+    createSession: (model) => InferenceSession.create(model, { executionProviders: ["wasm"] }),
+    Tensor,
+  };
+}
+
+/** On the graphics card; undefined where the browser offers none. */
+export async function webgpuRuntime(): Promise<Runtime | undefined> {
+  const gpu = (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
+  if (!(await gpu?.requestAdapter().catch(() => null))) return undefined;
+  const { env, InferenceSession, Tensor } = await import("onnxruntime-web/webgpu");
+  env.wasm.wasmPaths = { mjs: absolute(webgpuModule), wasm: absolute(webgpuBinary) };
+  env.wasm.numThreads = 1;
+  return {
+    createSession: (model) => InferenceSession.create(model, { executionProviders: ["webgpu"] }),
+    Tensor,
+  };
+}
+
+/** Addresses of assets are relative to this file once built. */
+function absolute(url: string): string {
+  return new URL(url, import.meta.url).href;
+}
