@@ -7,8 +7,9 @@ import { App } from "./app.tsx";
 import { droppedFiles, listedFiles } from "./drop.ts";
 import { listenToKeys } from "./keyboard.ts";
 import { loadMap, MAP_URL } from "./load.ts";
-import { bringIntoSight } from "./navigate.ts";
-import { active, bring, guests } from "./placing.ts";
+import { bringIntoSight, goToGuest } from "./navigate.ts";
+import { active, bring, guests, progress } from "./placing.ts";
+import { prepareRenderer } from "./renderer.ts";
 import { Sheets, sheets, sheetsChanged } from "./sheets.ts";
 import { currentLink, dragging, failure, map, restore, showMap, size } from "./state.ts";
 
@@ -21,6 +22,7 @@ addEventListener("resize", measure);
 render(<App />, document.getElementById("app")!);
 listenToKeys();
 takeFiles();
+prepareRenderer();
 
 try {
   const loaded = await loading;
@@ -52,12 +54,14 @@ function followAddress(): void {
   addEventListener("hashchange", () => restore(location.hash));
 }
 
-/** A placed image may lie outside of what is seen. */
+/** An image that comes alone is shown among its neighbours; of several, the map stays as it is. */
 function showActiveGuest(): void {
   effect(() => {
     const id = active.value;
     const guest = guests.peek().find((one) => one.id === id);
-    if (guest?.here.kind === "placed") bringIntoSight(guest.here.embedding[0], guest.here.embedding[1]);
+    if (guest?.here.kind !== "placed") return;
+    if (progress.peek().of === 1) goToGuest(guest);
+    else bringIntoSight(guest.here.embedding[0], guest.here.embedding[1]);
   });
 }
 

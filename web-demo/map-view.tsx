@@ -1,7 +1,7 @@
 // The map: points below, everything else on a canvas above them, which also takes what hands do.
 
 import { effect, signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { reasonOf } from "../models/errors.ts";
 import { listenToGestures } from "./gestures.ts";
 import { rectangle, simplified } from "./lasso.ts";
@@ -12,7 +12,7 @@ import { active, placed } from "./placing.ts";
 import { createMapRenderer, type MapRenderer } from "./renderer.ts";
 import { short } from "./share-link.ts";
 import { sheets, sheetsChanged } from "./sheets.ts";
-import { drawn, hidden, hovered, select, selected, sheet, size, tool, view } from "./state.ts";
+import { drawn, hidden, homeView, hovered, select, selected, sheet, size, tool, view } from "./state.ts";
 import { toMap, toScreen, visibleRect } from "./view.ts";
 
 /** A point may be so far from the pointer, in pixels. */
@@ -28,15 +28,11 @@ const trouble = signal<string | undefined>(undefined);
 export function MapView({ map }: { readonly map: LoadedMap }) {
   const points = useRef<HTMLCanvasElement>(null);
   const over = useRef<HTMLCanvasElement>(null);
-  useEffect(() => start(map, points.current!, over.current!), [map]);
+  useLayoutEffect(() => start(map, points.current!, over.current!), [map]);
   const images = map.info.counts.images.toLocaleString("en");
   return (
     <main class="map" data-tool={tool.value} data-drawn={drawn.value}>
-      <canvas
-        ref={points}
-        class={Overlay.showsPictures(map, view.value) ? "points behind" : "points"}
-        aria-hidden="true"
-      />
+      <canvas ref={points} class={Overlay.showsPictures(map, view.value) ? "points behind" : "points"} />
       <div
         class="over"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: keys move the map when it has the focus.
@@ -44,7 +40,7 @@ export function MapView({ map }: { readonly map: LoadedMap }) {
         role="application"
         aria-label={`Map of ${images} images. Arrow keys move it, plus and minus zoom.`}
       >
-        <canvas ref={over} aria-hidden="true" />
+        <canvas ref={over} />
       </div>
       {trouble.value && (
         <p class="trouble" role="alert">
@@ -70,7 +66,7 @@ function start(map: LoadedMap, points: HTMLCanvasElement, over: HTMLCanvasElemen
     asked = true;
   };
 
-  const initial = { view: view.peek(), size: size.peek() };
+  const initial = { view: view.peek(), size: size.peek(), homeScale: homeView(map).scale };
   let stopped = false;
   createMapRenderer(points, map.data, initial, paint).then(
     (created) => {

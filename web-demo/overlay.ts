@@ -135,17 +135,9 @@ export class Overlay {
       context.fill();
     }
     const inner = side - 2 * border;
-    context.drawImage(
-      bitmap,
-      cell.x,
-      cell.y,
-      cell.size,
-      cell.size,
-      left + border,
-      top + border,
-      inner,
-      inner,
-    );
+    // Half a pixel less at each edge, where the picture beside it on the sheet shines through.
+    const [x0, y0, source] = [cell.x + 0.5, cell.y + 0.5, cell.size - 1];
+    context.drawImage(bitmap, x0, y0, source, source, left + border, top + border, inner, inner);
     context.globalAlpha = 1;
     return true;
   }

@@ -69,12 +69,19 @@ function opened(): Promise<Engine> {
 
 async function files() {
   const fetched = (name: string) => fetchBytes(map.mapUrl + name);
-  const [preprocess, encoder, features] = await Promise.all([
+  const [preprocess, encoder, neighbours, features] = await Promise.all([
     fetched(bundleFiles.preprocess),
     fetched(bundleFiles.encoder),
+    fetched(bundleFiles.neighbours),
     fetched(bundleFiles.features),
   ]);
-  return { preprocess, encoder, features: decodeFeatures(features), imageSize: map.map.imageSize };
+  return {
+    preprocess,
+    encoder,
+    neighbours,
+    features: decodeFeatures(features),
+    imageSize: map.map.imageSize,
+  };
 }
 
 async function open(): Promise<Engine> {

@@ -2,7 +2,7 @@
 // our business, so that fingers, keys and links move the same map.
 
 import KDBush from "kdbush";
-import createScatterplot from "regl-scatterplot";
+import createScatterplot, { createRenderer } from "regl-scatterplot";
 import { colorsOf } from "../models/plot/categories.ts";
 import { dotStyle, mixedOrder } from "../models/plot/dots.ts";
 import { toHex } from "../models/plot/palette.ts";
@@ -18,21 +18,35 @@ export interface MapRenderer {
   destroy(): void;
 }
 
+let prepared: ReturnType<typeof createRenderer> | undefined;
+
+/** Starts WebGL, which takes a while, before there is something to draw. */
+export function prepareRenderer(): void {
+  try {
+    prepared = createRenderer();
+  } catch {
+    // There is no WebGL; createMapRenderer says so.
+  }
+}
+
 /** @param onDrawn called in the same frame as the points are drawn @throws if there is no WebGL */
 export async function createMapRenderer(
   canvas: HTMLCanvasElement,
   data: MapData,
-  initial: { view: View; size: Size },
+  initial: { view: View; size: Size; homeScale: number },
   onDrawn: () => void,
 ): Promise<MapRenderer> {
   let { width, height } = initial.size;
   const placed = arrange(data);
   const colors = colorsOf(data.categories).map(toHex);
+  const { radius, opacity } = dotStyle(data.count, Math.min(width, height));
+  const pointSize = 2 * Math.max(1, radius);
+  let shownSize = pointSize;
   // Its documentation takes a list here, its types do not.
   const keepsColor = colors as unknown as string;
-  const { radius, opacity } = dotStyle(data.count, Math.min(width, height));
   const plot = createScatterplot({
     canvas,
+    ...(prepared && { renderer: prepared }),
     width,
     height,
     syncEvents: true,
@@ -41,7 +55,8 @@ export async function createMapRenderer(
     pointColor: colors,
     pointColorActive: keepsColor,
     pointColorHover: keepsColor,
-    pointSize: (2 * Math.max(1, radius)) / magnification(initial.view, initial.size, placed.half),
+    pointSize,
+    pointScaleMode: "constant",
     pointSizeSelected: 2,
     pointOutlineWidth: 1,
     opacity,
@@ -54,6 +69,12 @@ export async function createMapRenderer(
   });
   plot.subscribe("draw", onDrawn);
   const show = (view: View, size: Size) => {
+    // Points grow, but far less than the map does.
+    const wanted = pointSize * Math.min(Math.max(view.scale / initial.homeScale, 0.5), 30) ** 0.3;
+    if (Math.abs(wanted / shownSize - 1) > 0.1) {
+      shownSize = wanted;
+      plot.set({ pointSize: wanted });
+    }
     if (size.width !== width || size.height !== height) {
       ({ width, height } = size);
       plot.set({ width, height });
@@ -112,12 +133,6 @@ function arrange({ count, coordinates, categories, home }: MapData) {
     y: Array.from(order, (i) => (coordinates[2 * i + 1] - center[1]) / half),
     category: Array.from(order, (i) => categories.of[i]),
   };
-}
-
-/** By how much regl-scatterplot enlarges points in a view: less than the map. */
-function magnification({ scale }: View, { height }: Size, half: number): number {
-  const zoom = (2 * scale * half) / height;
-  return zoom > 1 ? Math.asinh(zoom) / Math.asinh(1) : zoom;
 }
 
 /** regl-scatterplot shows −1 … 1 over the height of the canvas; column by column. */

@@ -43,7 +43,7 @@ export function SearchBox({ labelled }: { readonly labelled: boolean }) {
           if (event.key === "Enter" && selected.value.length > 0) goToImages(selected.value);
         }}
       />
-      <kbd aria-hidden="true">/</kbd>
+      <kbd>/</kbd>
     </search>
   );
 }

@@ -12,14 +12,17 @@ import { type Browser, chromium } from "playwright-core";
 import { bundleFiles } from "../../models/bundle/files.ts";
 import { writeBundle } from "../../models/bundle/write-bundle.node.ts";
 import { openEmbedder } from "../../models/embedder.ts";
+import { foundNeighbours } from "../../models/feature-search.ts";
 import {
   type CompactFeatures,
+  compactDim,
   compactFeatures,
   compactQueries,
+  type EncoderOutputs,
   encodeFeatures,
 } from "../../models/features.ts";
 import { nearest } from "../../models/neighbours.ts";
-import { distanceQuantiles, meanDistances, NOVELTY_NEIGHBOURS } from "../../models/novelty.ts";
+import { distanceQuantiles, meanDistances, noveltyNeighbours } from "../../models/novelty.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { renderPng } from "../../models/plot/render.node.ts";
 import { encodePoints, type MapPoints } from "../../models/points.ts";
@@ -29,6 +32,7 @@ import { PAGE_DIR } from "../../serving/page.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
+import { buildNearest } from "../../training/evaluation/nearest-graph.ts";
 import { sampleMapInfo } from "./map-info.ts";
 import { buildTinyStage, tinyNetwork } from "./stage.ts";
 
@@ -154,9 +158,13 @@ export async function writeSampleMap(dir: string): Promise<MapPoints> {
   const encoder = buildEncoder(initialValues(buildTinyStage({ network }), 3), network);
   const preprocess = buildPreprocess({ imageSize: SIDE, fit: "cover", background });
   const prepared = Array.from({ length: SAMPLE_COUNT }, (_, i) => samplePicture(i).data);
-  const results = await encode(encoder, prepared);
-  const features = featuresOf(results.features);
-  const embedder = await openEmbedder({ preprocess, encoder, features, imageSize: SIDE }, nodeRuntime);
+  const outputs = await encode(encoder, prepared);
+  const features = featuresOf(outputs);
+  const neighbours = buildNearest(compactDim(features), SAMPLE_COUNT, foundNeighbours(SAMPLE_COUNT));
+  const embedder = await openEmbedder(
+    { preprocess, encoder, neighbours, features, imageSize: SIDE },
+    nodeRuntime,
+  );
   const placements = await embedder.place(prepared);
   await embedder.close();
   const points: MapPoints = {
@@ -178,6 +186,7 @@ export async function writeSampleMap(dir: string): Promise<MapPoints> {
       await writeFile(join(folder, name), content);
     };
     await write(bundleFiles.encoder, encoder);
+    await write(bundleFiles.neighbours, neighbours);
     await write(bundleFiles.preprocess, preprocess);
     await write(bundleFiles.features, encodeFeatures(features));
     await write(bundleFiles.points, encodePoints(points));
@@ -201,23 +210,26 @@ export async function writeSampleMap(dir: string): Promise<MapPoints> {
   return points;
 }
 
-async function encode(encoder: Uint8Array, prepared: readonly Uint8Array[]) {
+async function encode(encoder: Uint8Array, prepared: readonly Uint8Array[]): Promise<EncoderOutputs> {
   const session = await nodeRuntime.createSession(encoder);
   const images = Uint8Array.from(prepared.flatMap((picture) => Array.from(picture)));
   const results = await session.run({
     images: new nodeRuntime.Tensor("uint8", images, [prepared.length, SIDE, SIDE, 3]),
   });
   await session.release();
-  return { features: results.features.data as Float32Array };
+  return {
+    features: results.features.data as Float32Array,
+    statistics: results.statistics.data as Float32Array,
+  };
 }
 
-function featuresOf(features: Float32Array): CompactFeatures {
-  const { compaction, codes } = compactFeatures(features, features.length / SAMPLE_COUNT);
-  const queries = compactQueries(compaction, features);
+function featuresOf(outputs: EncoderOutputs): CompactFeatures {
+  const { compaction, codes } = compactFeatures(outputs, SAMPLE_COUNT);
+  const queries = compactQueries(compaction, outputs);
   const exclude = Array.from({ length: SAMPLE_COUNT }, (_, i) => i);
   const near = nearest(queries, Float32Array.from(codes), {
-    dim: compaction.dim,
-    k: NOVELTY_NEIGHBOURS,
+    dim: compactDim(compaction),
+    k: noveltyNeighbours(SAMPLE_COUNT),
     exclude,
   });
   return {
