@@ -9,6 +9,7 @@ export async function openBundleEmbedder(bundle: Bundle): Promise<Embedder> {
   const files = {
     preprocess: await bundle.read(bundleFiles.preprocess),
     encoder: await bundle.read(bundleFiles.encoder),
+    neighbours: await bundle.read(bundleFiles.neighbours),
     features: decodeFeatures(await bundle.read(bundleFiles.features)),
     imageSize: bundle.info.imageSize,
   };

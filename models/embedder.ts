@@ -1,8 +1,9 @@
-// Places new images on a finished map: picture → preprocess.onnx → encoder.onnx → point and novelty.
+// Places new images on a finished map: picture → preprocess.onnx → encoder.onnx → point, and
+// → neighbours.onnx → novelty.
 
+import { openFeatureSearch } from "./feature-search.ts";
 import { type CompactFeatures, compactQueries } from "./features.ts";
-import { nearest } from "./neighbours.ts";
-import { meanDistances, NOVELTY_NEIGHBOURS, novelty } from "./novelty.ts";
+import { meanDistances, novelty, noveltyNeighbours } from "./novelty.ts";
 import type { Pixels } from "./pixels.ts";
 import type { Near } from "./plane-index.ts";
 import { openPreprocessor } from "./preprocessor.ts";
@@ -13,6 +14,8 @@ export interface EmbedderFiles {
   readonly preprocess: Uint8Array;
   /** encoder.onnx */
   readonly encoder: Uint8Array;
+  /** neighbours.onnx */
+  readonly neighbours: Uint8Array;
   /** features.safetensors, decoded. */
   readonly features: CompactFeatures;
   /** Side of the pictures the encoder takes. */
@@ -33,7 +36,7 @@ export interface Embedder {
   prepare(pixels: Pixels): Promise<Uint8Array>;
   /**
    * Places prepared pictures. Each lands where it would land alone.
-   * @param alike how many of the nearest in feature space to tell; defaults to 0
+   * @param alike how many of the nearest in feature space to tell, 100 at most; defaults to 0
    */
   place(prepared: readonly Uint8Array[], alike?: number): Promise<Placement[]>;
   close(): Promise<void>;
@@ -44,7 +47,7 @@ export async function openEmbedder(files: EmbedderFiles, runtime: Runtime): Prom
   const { features, imageSize } = files;
   const preprocessor = await openPreprocessor(files.preprocess, runtime);
   const encoder = await runtime.createSession(files.encoder);
-  const codes = Float32Array.from(features.codes);
+  const search = await openFeatureSearch(files.neighbours, features, runtime);
   return {
     prepare: (pixels) => preprocessor.run(pixels),
     async place(prepared, alike = 0) {
@@ -55,12 +58,12 @@ export async function openEmbedder(files: EmbedderFiles, runtime: Runtime): Prom
       const results = await encoder.run({ images: new runtime.Tensor("uint8", images, shape) });
       const embedding = results.embedding.data as Float32Array;
       const dim = embedding.length / prepared.length;
-      const queries = compactQueries(features, results.features.data as Float32Array);
-      const found = nearest(queries, codes, {
-        dim: features.dim,
-        k: Math.max(NOVELTY_NEIGHBOURS, alike),
+      const queries = compactQueries(features, {
+        features: results.features.data as Float32Array,
+        statistics: results.statistics.data as Float32Array,
       });
-      return Array.from(meanDistances(found, NOVELTY_NEIGHBOURS), (distance, i) => ({
+      const found = await search.nearest(queries);
+      return Array.from(meanDistances(found, noveltyNeighbours(features.count)), (distance, i) => ({
         embedding: Array.from(embedding.subarray(i * dim, (i + 1) * dim)),
         novelty: novelty(distance, features.distanceQuantiles),
         alike: Array.from({ length: Math.min(alike, found.k) }, (_, j) => ({
@@ -72,6 +75,7 @@ export async function openEmbedder(files: EmbedderFiles, runtime: Runtime): Prom
     async close() {
       await preprocessor.close();
       await encoder.release();
+      await search.close();
     },
   };
 }

@@ -1,114 +1,146 @@
-// Compact feature vectors: the encoder's features, normalised, reduced by PCA to at most 64 dimensions and rounded to
-// one byte each. Enough to find neighbours and to tell what is new.
+// Compact feature vectors: what an image shows and how it looks, in 64 bytes. Enough to find neighbours and to tell what
+// is new.
 
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { UserError } from "./errors.ts";
+import { nearest } from "./neighbours.ts";
+import { meanDistances } from "./novelty.ts";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.ts";
 
-/** Bytes kept of each image, one a dimension. */
-export const MAX_COMPACT_DIM = 64;
+/** Bytes kept of each aspect of an image, one a dimension. */
+export const MAX_ASPECT_DIM = 32;
 
-/** How features become compact vectors: code = round((x / |x| − mean) · basis / scale). */
-export interface Compaction {
-  /** Features the encoder gives, F. */
-  readonly featureDim: number;
-  /** Dimensions that are kept, d ≤ 64. */
+/** How one output of the encoder becomes a part of the compact vector: (x − mean) · basis. */
+export interface Aspect {
+  /** Values that the encoder gives, F. */
+  readonly inputDim: number;
+  /** Dimensions that are kept, d ≤ 32. */
   readonly dim: number;
   /** [F]. */
   readonly mean: Float32Array;
-  /** Principal axes, one a row: [d, F]. */
+  /** Principal axes, one a row, scaled by what a step along them counts: [d, F]. */
   readonly basis: Float32Array;
+}
+
+/**
+ * How the encoder's outputs become compact vectors. Both aspects count alike: in each, neighbours are at about the same
+ * distance.
+ */
+export interface Compaction {
+  /** What the image shows: the features, their length taken out, on their principal axes. */
+  readonly content: Aspect;
+  /**
+   * How it looks: the statistics of the stem on their principal axes, each divided by its deviation. The features have
+   * learned not to care for colour and texture; without these, drawings are hardly new among photographs.
+   */
+  readonly looks: Aspect;
   /** What one unit of a code is worth. */
   readonly scale: number;
+}
+
+/** What the encoder says of images: row i of both is image i. */
+export interface EncoderOutputs {
+  /** float32 [N, F]. */
+  readonly features: Float32Array;
+  /** float32 [N, 2C]. */
+  readonly statistics: Float32Array;
 }
 
 /** features.safetensors. */
 export interface CompactFeatures extends Compaction {
   /** Number of images. */
   readonly count: number;
-  /** [count, d]. */
+  /** [count, content.dim + looks.dim]. */
   readonly codes: Int8Array;
   /** Quantiles of the images' mean distances to their nearest, in units of the codes; see novelty.ts. [1001] */
   readonly distanceQuantiles: Float32Array;
 }
 
+/** Dimensions of the compact vectors. */
+export function compactDim({ content, looks }: Compaction): number {
+  return content.dim + looks.dim;
+}
+
 /** The principal axes are found from about so many numbers, taken from rows all over the data set. */
 const SAMPLE_VALUES = 5_000_000;
 const SAMPLE_ROWS = 20_000;
+/** Rows from which it is found how far apart neighbours are. */
+const SPACING_ROWS = 2000;
+const SPACING_NEIGHBOURS = 10;
+/** Axes along which next to nothing varies are not blown up beyond a hundredth of the largest deviation. */
+const LEAST_VARIANCE = 1e-4;
 
 /**
- * Fits the compaction to the features of the training images and applies it.
- * @param features float32 [N, F]
+ * Fits the compaction to the training images and applies it.
+ * @param count number of images, N
  * @returns the compaction and int8 codes [N, d]
  */
 export function compactFeatures(
-  features: Float32Array,
-  featureDim: number,
+  outputs: EncoderOutputs,
+  count: number,
 ): { compaction: Compaction; codes: Int8Array } {
-  const count = features.length / featureDim;
-  const rows = Math.min(count, SAMPLE_ROWS, Math.max(1, Math.floor(SAMPLE_VALUES / featureDim)));
-  const sample = new Float64Array(rows * featureDim);
-  for (let i = 0; i < rows; i++) {
-    sample.set(normalized(features, Math.floor((i * count) / rows), featureDim), i * featureDim);
-  }
-  const mean = center(sample, featureDim);
-  const basis = principalAxes(sample, featureDim, MAX_COMPACT_DIM);
-  const unscaled = { featureDim, dim: basis.length / featureDim, mean, basis, scale: 1 };
-  const projections = project(unscaled, features);
-  const largest = projections.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  const unscaled = {
+    content: fitAspect(outputs.features, count, { unit: true, whiten: false }),
+    looks: fitAspect(outputs.statistics, count, { unit: false, whiten: true }),
+    scale: 1,
+  };
+  const vectors = project(unscaled, outputs);
+  const largest = vectors.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   const compaction = { ...unscaled, scale: largest > 0 ? largest / 127 : 1 };
-  return { compaction, codes: Int8Array.from(projections, (value) => Math.round(value / compaction.scale)) };
+  return { compaction, codes: Int8Array.from(vectors, (value) => Math.round(value / compaction.scale)) };
 }
 
 /**
  * Compact vectors of images, in units of the codes. A training image's is equal to its codes; one that lies farther
  * out than they reach keeps its distance.
- * @param features float32 [N, F]
  * @returns whole numbers [N, d]
  */
-export function compactQueries(compaction: Compaction, features: Float32Array): Float32Array {
-  return project(compaction, features).map((value) => Math.round(value / compaction.scale));
+export function compactQueries(compaction: Compaction, outputs: EncoderOutputs): Float32Array {
+  return project(compaction, outputs).map((value) => Math.round(value / compaction.scale));
 }
 
 /** The bytes of features.safetensors. */
 export function encodeFeatures(features: CompactFeatures): Uint8Array {
-  const { featureDim, dim, count } = features;
+  const { content, looks, count, codes, scale, distanceQuantiles } = features;
+  const aspect = (name: string, { mean, basis, dim, inputDim }: Aspect): Record<string, NamedTensor> => ({
+    [`${name}.mean`]: { dtype: "float32", shape: [inputDim], data: mean },
+    [`${name}.basis`]: { dtype: "float32", shape: [dim, inputDim], data: basis },
+  });
   return encodeSafetensors({
-    basis: { dtype: "float32", shape: [dim, featureDim], data: features.basis },
-    mean: { dtype: "float32", shape: [featureDim], data: features.mean },
-    scale: { dtype: "float64", shape: [1], data: Float64Array.of(features.scale) },
-    codes: { dtype: "int8", shape: [count, dim], data: features.codes },
-    distance_quantiles: {
-      dtype: "float32",
-      shape: [features.distanceQuantiles.length],
-      data: features.distanceQuantiles,
-    },
+    ...aspect("content", content),
+    ...aspect("looks", looks),
+    scale: { dtype: "float64", shape: [1], data: Float64Array.of(scale) },
+    codes: { dtype: "int8", shape: [count, compactDim(features)], data: codes },
+    distance_quantiles: { dtype: "float32", shape: [distanceQuantiles.length], data: distanceQuantiles },
   });
 }
 
 /** Reads features.safetensors. @throws UserError if it is damaged or an array is missing */
 export function decodeFeatures(bytes: Uint8Array): CompactFeatures {
   const { tensors } = decodeSafetensors(bytes);
-  const basis = tensorOf(tensors, "basis", "float32", 2);
-  const mean = tensorOf(tensors, "mean", "float32", 1);
+  const aspect = (name: string): Aspect => {
+    const basis = tensorOf(tensors, `${name}.basis`, "float32", 2);
+    const mean = tensorOf(tensors, `${name}.mean`, "float32", 1);
+    const [dim, inputDim] = basis.shape;
+    if (mean.data.length !== inputDim) throw new UserError(DO_NOT_FIT);
+    return { inputDim, dim, mean: mean.data, basis: basis.data };
+  };
+  const [content, looks] = [aspect("content"), aspect("looks")];
   const scale = tensorOf(tensors, "scale", "float64", 1);
   const codes = tensorOf(tensors, "codes", "int8", 2);
   const quantiles = tensorOf(tensors, "distance_quantiles", "float32", 1);
-  const [dim, featureDim] = basis.shape;
-  if (mean.data.length !== featureDim || codes.shape[1] !== dim || scale.data.length !== 1) {
-    throw new UserError("damaged feature vectors: the arrays do not fit together");
-  }
+  if (codes.shape[1] !== content.dim + looks.dim || scale.data.length !== 1) throw new UserError(DO_NOT_FIT);
   return {
-    featureDim,
-    dim,
-    mean: mean.data,
-    basis: basis.data,
+    content,
+    looks,
     scale: scale.data[0],
     count: codes.shape[0],
     codes: codes.data,
     distanceQuantiles: quantiles.data,
   };
 }
+
+const DO_NOT_FIT = "damaged feature vectors: the arrays do not fit together";
 
 function tensorOf<T extends NamedTensor["dtype"]>(
   tensors: Record<string, NamedTensor>,
@@ -123,12 +155,59 @@ function tensorOf<T extends NamedTensor["dtype"]>(
   return tensor as Extract<NamedTensor, { dtype: T }>;
 }
 
-/** Row i, of length 1; a row of zeros stays as it is. */
-function normalized(features: Float32Array, i: number, dim: number): Float64Array {
-  const row = Float64Array.from(features.subarray(i * dim, (i + 1) * dim));
-  const length = norm(row);
+/** Row i; of length 1 where `unit` is set, but for a row of zeros, which stays as it is. */
+function rowOf(values: Float32Array, i: number, dim: number, unit: boolean): Float64Array {
+  const row = Float64Array.from(values.subarray(i * dim, (i + 1) * dim));
+  const length = unit ? norm(row) : 1;
   if (length > 0) for (let j = 0; j < dim; j++) row[j] /= length;
   return row;
+}
+
+function fitAspect(
+  values: Float32Array,
+  count: number,
+  { unit, whiten }: { unit: boolean; whiten: boolean },
+): Aspect {
+  const inputDim = values.length / count;
+  const rows = Math.min(count, SAMPLE_ROWS, Math.max(1, Math.floor(SAMPLE_VALUES / inputDim)));
+  const sample = new Float64Array(rows * inputDim);
+  for (let i = 0; i < rows; i++) {
+    sample.set(rowOf(values, Math.floor((i * count) / rows), inputDim, unit), i * inputDim);
+  }
+  const mean = center(sample, inputDim);
+  const basis = principalAxes(sample, inputDim, MAX_ASPECT_DIM);
+  const dim = basis.length / inputDim;
+  const axes = Float64Array.from(basis);
+  const projected = new Float32Array(rows * dim);
+  const projection = new Float64Array(dim);
+  const variances = new Float64Array(dim);
+  for (let i = 0; i < rows; i++) {
+    dots(axes, sample.subarray(i * inputDim, (i + 1) * inputDim), projection);
+    for (let a = 0; a < dim; a++) variances[a] += projection[a] ** 2 / rows;
+    projected.set(projection, i * dim);
+  }
+  const least = LEAST_VARIANCE * variances[0];
+  const weights = variances.map((variance) =>
+    whiten && variances[0] > 0 ? 1 / Math.sqrt(variance + least) : 1,
+  );
+  for (let at = 0; at < projected.length; at++) projected[at] *= weights[at % dim];
+  const spacing = typicalSpacing(projected, dim);
+  for (let at = 0; at < basis.length; at++) basis[at] *= weights[Math.floor(at / inputDim)] / spacing;
+  return { inputDim, dim, mean, basis };
+}
+
+/** Median of the mean distances to the nearest; 1 where all are equal. */
+function typicalSpacing(vectors: Float32Array, dim: number): number {
+  const count = vectors.length / dim;
+  const rows = Math.min(count, SPACING_ROWS);
+  const sample = new Float32Array(rows * dim);
+  for (let i = 0; i < rows; i++) {
+    const from = Math.floor((i * count) / rows) * dim;
+    sample.set(vectors.subarray(from, from + dim), i * dim);
+  }
+  const exclude = Uint32Array.from({ length: rows }, (_, i) => i);
+  const distances = meanDistances(nearest(sample, sample, { dim, k: SPACING_NEIGHBOURS, exclude })).sort();
+  return distances[distances.length >> 1] || 1;
 }
 
 /** Takes the mean out of the rows and returns it, rounded as it is stored. */
@@ -141,19 +220,27 @@ function center(rows: Float64Array, dim: number): Float32Array {
   return mean;
 }
 
-/** (x / |x| − mean) · basis of each row: [N, d]. */
-function project({ featureDim, dim, mean, basis }: Compaction, features: Float32Array): Float32Array {
-  const count = features.length / featureDim;
-  const axes = Float64Array.from(basis);
-  const projections = new Float32Array(count * dim);
-  const projection = new Float64Array(dim);
-  for (let i = 0; i < count; i++) {
-    const row = normalized(features, i, featureDim);
-    for (let j = 0; j < featureDim; j++) row[j] -= mean[j];
-    dots(axes, row, projection);
-    projections.set(projection, i * dim);
+/** Both aspects of each image side by side: [N, d]. */
+function project(compaction: Compaction, { features, statistics }: EncoderOutputs): Float32Array {
+  const { content, looks } = compaction;
+  const dim = compactDim(compaction);
+  const count = features.length / content.inputDim;
+  const vectors = new Float32Array(count * dim);
+  for (const [aspect, values, unit, offset] of [
+    [content, features, true, 0],
+    [looks, statistics, false, content.dim],
+  ] as const) {
+    const { inputDim, mean } = aspect;
+    const axes = Float64Array.from(aspect.basis);
+    const projection = new Float64Array(aspect.dim);
+    for (let i = 0; i < count; i++) {
+      const row = rowOf(values, i, inputDim, unit);
+      for (let j = 0; j < inputDim; j++) row[j] -= mean[j];
+      dots(axes, row, projection);
+      vectors.set(projection, i * dim + offset);
+    }
   }
-  return projections;
+  return vectors;
 }
 
 /** More axes than asked for are followed, so that those asked for come out well. */

@@ -3,8 +3,13 @@
 
 import type { Neighbours } from "./neighbours.ts";
 
-/** Neighbours that are averaged over. */
-export const NOVELTY_NEIGHBOURS = 10;
+/**
+ * Neighbours that are averaged over, on a map of so many images: with the root of their number, so that their distance
+ * tells of the density around an image and not of the two or three that happen to be closest.
+ */
+export function noveltyNeighbours(count: number): number {
+  return Math.max(10, Math.round(Math.sqrt(count) / 2));
+}
 
 /** The distribution is kept in steps of a thousandth. */
 const STEPS = 1000;

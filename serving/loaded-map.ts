@@ -54,6 +54,7 @@ export class LoadedMap {
       const embedderFiles = {
         preprocess: await bundle.read(bundleFiles.preprocess),
         encoder: await bundle.read(bundleFiles.encoder),
+        neighbours: await bundle.read(bundleFiles.neighbours),
         features: decodeFeatures(await bundle.read(bundleFiles.features)),
         imageSize: bundle.info.imageSize,
       };

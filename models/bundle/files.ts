@@ -3,6 +3,7 @@ export const bundleFiles = {
   info: "map.json",
   preprocess: "preprocess.onnx",
   encoder: "encoder.onnx",
+  neighbours: "neighbours.onnx",
   points: "points.parquet",
   features: "features.safetensors",
   picture: "map.png",

@@ -29,11 +29,12 @@ function randomImages(count: number, size: number): Uint8Array {
 describe("encoder.onnx", () => {
   const model = readModel(buildEncoder(trainedWeights(tinyNetwork), tinyNetwork));
 
-  test("takes any number of images as bytes and gives embedding and features", () => {
+  test("takes any number of images as bytes and gives embedding, features and statistics", () => {
     assert.deepEqual(model.inputs, { images: { elementType: UINT8, shape: ["batch", 8, 8, 3] } });
     assert.deepEqual(model.outputs, {
       embedding: { elementType: FLOAT, shape: ["batch", 2] },
       features: { elementType: FLOAT, shape: ["batch", 32] },
+      statistics: { elementType: FLOAT, shape: ["batch", 16] },
     });
   });
 

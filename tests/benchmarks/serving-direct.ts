@@ -85,6 +85,7 @@ async function placing(order: Order): Promise<number> {
   const files = {
     preprocess: await bundle.read(bundleFiles.preprocess),
     encoder: await bundle.read(bundleFiles.encoder),
+    neighbours: await bundle.read(bundleFiles.neighbours),
     features: decodeFeatures(await bundle.read(bundleFiles.features)),
     imageSize: bundle.info.imageSize,
   };

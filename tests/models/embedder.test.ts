@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { type Embedder, openEmbedder } from "../../models/embedder.ts";
-import { type CompactFeatures, compactFeatures, compactQueries } from "../../models/features.ts";
+import { foundNeighbours } from "../../models/feature-search.ts";
+import { type CompactFeatures, compactDim, compactFeatures, compactQueries } from "../../models/features.ts";
 import { distanceQuantiles } from "../../models/novelty.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { openPreprocessor } from "../../models/preprocessor.ts";
@@ -12,6 +13,7 @@ import { nodeRuntime } from "../../models/runtime.node.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
+import { buildNearest } from "../../training/evaluation/nearest-graph.ts";
 import { randomStream } from "../../training/random.ts";
 import { buildTinyStage, tinyNetwork } from "../support/stage.ts";
 
@@ -52,11 +54,15 @@ describe("an embedder", () => {
     const results = await session.run({ images });
     await session.release();
     embedding = results.embedding.data as Float32Array;
-    const given = results.features.data as Float32Array;
-    const { compaction, codes } = compactFeatures(given, given.length / COUNT);
-    const distances = bruteForce(compactQueries(compaction, given), codes, compaction.dim);
+    const given = {
+      features: results.features.data as Float32Array,
+      statistics: results.statistics.data as Float32Array,
+    };
+    const { compaction, codes } = compactFeatures(given, COUNT);
+    const distances = bruteForce(compactQueries(compaction, given), codes, compactDim(compaction));
     features = { ...compaction, count: COUNT, codes, distanceQuantiles: distanceQuantiles(distances) };
-    embedder = await openEmbedder({ ...files, features }, nodeRuntime);
+    const neighbours = buildNearest(compactDim(compaction), COUNT, foundNeighbours(COUNT));
+    embedder = await openEmbedder({ ...files, neighbours, features }, nodeRuntime);
   });
   after(() => embedder.close());
 

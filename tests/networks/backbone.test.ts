@@ -15,7 +15,11 @@ const names = Object.keys(backbones) as BackboneName[];
 function built(options: BackboneOptions, imageSize = 32) {
   const graph = new Graph("backbone");
   const model = new TrainableModel(graph, "training");
-  const features = backbone(model, graph.input("images", "float32", [2, 3, imageSize, imageSize]), options);
+  const { features } = backbone(
+    model,
+    graph.input("images", "float32", [2, 3, imageSize, imageSize]),
+    options,
+  );
   const pooled = graph.nodes.find((node) => node.type === "GlobalAveragePool")!.inputs[0]!;
   const sizes = model.parameters.map(({ weight }) => weight.shape.reduce((n, dim) => n * dim, 1));
   return {

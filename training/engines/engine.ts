@@ -20,6 +20,8 @@ export interface Encoded {
   readonly embedding: Float32Array;
   /** float32 [count, F]. */
   readonly features: Float32Array;
+  /** float32 [count, 2C]. */
+  readonly statistics: Float32Array;
 }
 
 export interface Engine {

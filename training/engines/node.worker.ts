@@ -21,6 +21,7 @@ async function encode(session: InferenceSession, images: Uint8Array, count: numb
   return {
     embedding: results.embedding.data as Float32Array,
     features: results.features.data as Float32Array,
+    statistics: results.statistics.data as Float32Array,
   };
 }
 

@@ -17,7 +17,8 @@ defineOperator({
 });
 
 /**
- * queries [block, dim], points [dim, n] times 2, offsets [n] = −|point|² → candidates int64 [block, k], best first: since
+ * queries [block, dim], points [dim, n] times 2, offsets [n] = −|point|² → candidates int64 [block, k], best first, and their
+ * scores: since
  * |q − p|² = |q|² − (2 q·p − |p|²), the nearest points are those with the largest 2 q·p − |p|².
  */
 export function buildNearest(dim: number, pointCount: number, k: number): Uint8Array {
@@ -26,7 +27,8 @@ export function buildNearest(dim: number, pointCount: number, k: number): Uint8A
   const points = graph.input("points", "float32", [dim, pointCount]);
   const offsets = graph.input("offsets", "float32", [pointCount]);
   const scores = add(matMul(queries, points), offsets);
-  const [, candidates] = graph.add("TopK", [scores, graph.integers([k])], { sorted: int(1) });
+  const [best, candidates] = graph.add("TopK", [scores, graph.integers([k])], { sorted: int(1) });
   graph.output("candidates", candidates);
+  graph.output("scores", best);
   return serialize(graph);
 }

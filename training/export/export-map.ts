@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { bundleFiles } from "../../models/bundle/files.ts";
 import { type MapInfoWithoutFiles, SCHEMA_VERSION } from "../../models/bundle/map-info.ts";
 import { includeFolder, writeBundle } from "../../models/bundle/write-bundle.node.ts";
-import { compactFeatures, encodeFeatures } from "../../models/features.ts";
-import { distanceQuantiles, meanDistances, NOVELTY_NEIGHBOURS, novelty } from "../../models/novelty.ts";
+import { foundNeighbours } from "../../models/feature-search.ts";
+import { compactDim, compactFeatures, type EncoderOutputs, encodeFeatures } from "../../models/features.ts";
+import { distanceQuantiles, meanDistances, novelty, noveltyNeighbours } from "../../models/novelty.ts";
 import { renderPng } from "../../models/plot/render.node.ts";
 import { renderReport } from "../../models/plot/report.ts";
 import { encodePoints } from "../../models/points.ts";
@@ -17,6 +18,7 @@ import { buildPreprocess } from "../artifacts/preprocess.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import type { Engine } from "../engines/engine.ts";
 import { nearestNeighbours } from "../evaluation/nearest.ts";
+import { buildNearest } from "../evaluation/nearest-graph.ts";
 import { featureDim as featureDimOf } from "../networks/backbone.ts";
 import type { Weights } from "../networks/model.ts";
 import { embedDataset } from "../stages/embed-dataset.ts";
@@ -52,11 +54,15 @@ export async function exportMap(options: ExportOptions): Promise<MapInfoWithoutF
   const dim = last.outDim as 2 | 3;
   const featureDim = featureDimOf(networkOptions);
   const steps = dataset.count + EXTRA_STEPS;
-  const { embedding, features } = await embedDataset(engine, encoder, dataset, undefined, (done) =>
-    onProgress(done, steps),
+  const { embedding, features, statistics } = await embedDataset(
+    engine,
+    encoder,
+    dataset,
+    undefined,
+    (done) => onProgress(done, steps),
   );
   const labels = dataset.paths.map((_, i) => dataset.labels?.[i] ?? null);
-  const compact = await compactWithNovelty(features, featureDim);
+  const compact = await compactWithNovelty({ features, statistics }, dataset.count);
   onProgress(dataset.count + 1, steps);
   const points = {
     count: dataset.count,
@@ -87,6 +93,9 @@ export async function exportMap(options: ExportOptions): Promise<MapInfoWithoutF
     });
     await writeFile(join(dir, bundleFiles.preprocess), preprocess);
     await writeFile(join(dir, bundleFiles.encoder), encoder);
+    const compactDimension = compactDim(compact.features);
+    const neighbours = buildNearest(compactDimension, dataset.count, foundNeighbours(dataset.count));
+    await writeFile(join(dir, bundleFiles.neighbours), neighbours);
     await writeFile(join(dir, bundleFiles.points), encodePoints(points));
     await writeFile(join(dir, bundleFiles.features), encodeFeatures(compact.features));
     await mkdir(join(dir, "thumbnails"), { recursive: true });
@@ -113,13 +122,12 @@ function picturesOf(dataset: Dataset) {
   };
 }
 
-async function compactWithNovelty(features: Float32Array, featureDim: number) {
-  const { compaction, codes } = compactFeatures(features, featureDim);
-  const count = features.length / featureDim;
+async function compactWithNovelty(outputs: EncoderOutputs, count: number) {
+  const { compaction, codes } = compactFeatures(outputs, count);
   const vectors = Float32Array.from(codes);
   const found = await nearestNeighbours(vectors, vectors, {
-    dim: compaction.dim,
-    k: NOVELTY_NEIGHBOURS,
+    dim: compactDim(compaction),
+    k: noveltyNeighbours(count),
     exclude: Uint32Array.from({ length: count }, (_, i) => i),
   });
   const distances = meanDistances(found);

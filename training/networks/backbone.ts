@@ -46,11 +46,16 @@ export function featureDim(options: BackboneOptions): number {
   return backbones[options.backbone].block === "bottleneck" ? last * BOTTLENECK_EXPANSION : last;
 }
 
-/** Images [N, 3, S, S] in [0, 1] → features [N, featureDim]. */
-export function backbone(model: Model, images: Tensor, options: BackboneOptions): Tensor {
+/** Images [N, 3, S, S] in [0, 1] → features [N, featureDim], and what the stem makes of them [N, C, ·, ·]. */
+export function backbone(
+  model: Model,
+  images: Tensor,
+  options: BackboneOptions,
+): { features: Tensor; stemOutput: Tensor } {
   const architecture = backbones[options.backbone];
   const widths = scaledWidths(options);
-  let x = stem(model, images, widths[0], options.stem, architecture.stemStride);
+  const stemOutput = stem(model, images, widths[0], options.stem, architecture.stemStride);
+  let x = stemOutput;
   architecture.depths.forEach((depth, group) => {
     for (let block = 0; block < depth; block++) {
       const stride = group > 0 && block === 0 ? 2 : 1;
@@ -58,7 +63,7 @@ export function backbone(model: Model, images: Tensor, options: BackboneOptions)
       x = blocks[architecture.block](model, x, name, widths[group], stride);
     }
   });
-  return globalAveragePool(x);
+  return { features: globalAveragePool(x), stemOutput };
 }
 
 function stem(model: Model, images: Tensor, channels: number, kind: Stem, smallStride: number): Tensor {

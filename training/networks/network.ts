@@ -10,12 +10,12 @@ export interface NetworkOptions extends BackboneOptions, HeadOptions {
   readonly imageSize: number;
 }
 
-/** Images [N, 3, S, S] in [0, 1] → features [N, F] and embedding [N, outDim]. */
+/** Images [N, 3, S, S] in [0, 1] → stem output [N, C, ·, ·], features [N, F] and embedding [N, outDim]. */
 export function network(
   model: Model,
   images: Tensor,
   options: NetworkOptions,
-): { features: Tensor; embedding: Tensor } {
-  const features = backbone(model, images, options);
-  return { features, embedding: projectionHead(model, features, options) };
+): { stemOutput: Tensor; features: Tensor; embedding: Tensor } {
+  const { features, stemOutput } = backbone(model, images, options);
+  return { stemOutput, features, embedding: projectionHead(model, features, options) };
 }

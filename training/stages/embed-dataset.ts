@@ -7,7 +7,7 @@ import type { Encoded, Engine } from "../engines/engine.ts";
 const BATCH = 256;
 
 /**
- * Embedding and features of images in the order given; all of the data set where `indices` is left out.
+ * Embedding, features and statistics of images in the order given; all of the data set where `indices` is left out.
  * @param onProgress called with the number of images done
  */
 export async function embedDataset(
@@ -19,21 +19,23 @@ export async function embedDataset(
 ): Promise<Encoded> {
   await engine.loadEncoder(encoder);
   const count = indices.length;
-  let embedding = new Float32Array(0);
-  let features = new Float32Array(0);
+  const whole = {
+    embedding: new Float32Array(),
+    features: new Float32Array(),
+    statistics: new Float32Array(),
+  };
   for (let start = 0; start < count; start += BATCH) {
     const size = Math.min(BATCH, count - start);
     const chosen = Array.from({ length: size }, (_, i) => indices[start + i] ?? start + i);
     const images = new Uint8Array(size * dataset.imageSize ** 2 * 3);
     dataset.readBatch(chosen, images);
     const part = await engine.encode(images, size);
-    if (start === 0) {
-      embedding = new Float32Array((part.embedding.length / size) * count);
-      features = new Float32Array((part.features.length / size) * count);
+    for (const name of ["embedding", "features", "statistics"] as const) {
+      const dim = part[name].length / size;
+      if (start === 0) whole[name] = new Float32Array(dim * count);
+      whole[name].set(part[name], dim * start);
     }
-    embedding.set(part.embedding, (part.embedding.length / size) * start);
-    features.set(part.features, (part.features.length / size) * start);
     onProgress(start + size);
   }
-  return { embedding, features };
+  return whole;
 }
