@@ -7,13 +7,14 @@ import { icon } from "./icons.tsx";
 import type { LoadedMap } from "./load.ts";
 import { goToImages } from "./navigate.ts";
 import { Panel } from "./panel.tsx";
+import { shortPath } from "./paths.ts";
 import type { Selection } from "./share-link.ts";
 import { hovered, select, selected, selection } from "./state.ts";
 import { Thumbnail } from "./thumbnail.tsx";
 
 /** Pictures that are added at a time. */
 const PAGE = 120;
-const SIDE = 56;
+const SIDE = 54;
 
 export function Gallery({ map }: { readonly map: LoadedMap }) {
   const shown = useSignal(PAGE);
@@ -76,7 +77,7 @@ function titleOf(selection: Selection, count: number): string {
   const number = count === 1 ? "1 image" : `${count.toLocaleString("en")} images`;
   switch (selection.kind) {
     case "search":
-      return `${number} with “${selection.text}”`;
+      return `${count.toLocaleString("en")} with “${selection.text}”`;
     case "near":
       return "Image and its nearest";
     case "area":
@@ -92,7 +93,7 @@ function Portrait({ map, index }: { readonly map: LoadedMap; readonly index: num
       <Thumbnail index={index} side={96} />
       <div>
         {categories.list.length > 0 && <strong>{categories.list[categories.of[index]].name}</strong>}
-        <span class="path">{map.paths.at(index)}</span>
+        <span class="path">{shortPath(map.paths.at(index))}</span>
         <small>novelty {Math.round(100 * novelty[index])} %</small>
       </div>
     </div>

@@ -1,6 +1,6 @@
 // The page of a map: loads it, keeps the address in step with what is shown, takes what is dropped.
 
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import { reasonOf } from "../models/errors.ts";
 import { App } from "./app.tsx";
@@ -60,8 +60,9 @@ function showActiveGuest(): void {
     const id = active.value;
     const guest = guests.peek().find((one) => one.id === id);
     if (guest?.here.kind !== "placed") return;
-    if (progress.peek().of === 1) goToGuest(guest);
-    else bringIntoSight(guest.here.embedding[0], guest.here.embedding[1]);
+    const [x, y] = guest.here.embedding;
+    // What is read on the way, such as the view, is no reason to go there again.
+    untracked(() => (progress.value.of === 1 ? goToGuest(guest) : bringIntoSight(x, y)));
   });
 }
 

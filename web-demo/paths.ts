@@ -63,6 +63,12 @@ export class Paths {
   }
 }
 
+/** A path for where there is little room: of a long one its end, which tells more than its middle. */
+export function shortPath(path: string): string {
+  const letters = [...path];
+  return letters.length <= 64 ? path : `${letters.slice(0, 14).join("")} … ${letters.slice(-46).join("")}`;
+}
+
 /** The first place in an ascending list whose value is above this. */
 function firstAbove(sorted: Uint32Array, value: number): number {
   let low = 0;

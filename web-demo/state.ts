@@ -43,7 +43,7 @@ export const sidePanel = signal(false);
 /** What the panels cover. */
 export const padding = computed<Padding>(() =>
   narrow.value
-    ? { top: 76, right: 20, bottom: 84, left: 20 }
+    ? { top: 76, right: 60, bottom: sheet.value ? 60 + 0.46 * size.value.height : 64, left: 20 }
     : { top: 36, right: sidePanel.value || selection.value ? 350 : 44, bottom: 76, left: 330 },
 );
 

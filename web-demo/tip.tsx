@@ -1,6 +1,7 @@
 // What is pointed at: its picture, path and label, beside its point.
 
 import type { LoadedMap } from "./load.ts";
+import { shortPath } from "./paths.ts";
 import { hovered, narrow, padding, size, view } from "./state.ts";
 import { Thumbnail } from "./thumbnail.tsx";
 import { toScreen } from "./view.ts";
@@ -23,7 +24,7 @@ export function Tip({ map }: { readonly map: LoadedMap }) {
       <Thumbnail index={index} side={96} />
       <div>
         {categories.list.length > 0 && <strong>{categories.list[categories.of[index]].name}</strong>}
-        <span class="path">{map.paths.at(index)}</span>
+        <span class="path">{shortPath(map.paths.at(index))}</span>
       </div>
     </div>
   );

@@ -254,7 +254,7 @@ describe("the map", () => {
     const { page } = opened;
     await page.keyboard.press("/");
     await page.keyboard.type("SQUARE/0");
-    await page.getByRole("heading", { name: "33 images with “SQUARE/0”" }).waitFor();
+    await page.getByRole("heading", { name: "33 with “SQUARE/0”" }).waitFor();
     await page.keyboard.press("Escape");
     const { pixel } = await viewOf(page);
     const image = loneliest((i) => free(pixel(i)));
