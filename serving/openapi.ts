@@ -26,7 +26,7 @@ const NOT_FOUND = [404, "There is no such thing"] as const;
 const STARTING = [503, "The map is being loaded"] as const;
 
 /** @param version of the package @param withKey whether `POST /v1/embed` demands a key */
-export function openApiDocument(version: string, withKey: boolean) {
+export function openApiDocument(version: string, withKey: boolean): ReturnType<typeof createDocument> {
   return createDocument({
     openapi: "3.1.0",
     info: {
