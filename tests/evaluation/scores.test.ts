@@ -27,7 +27,8 @@ const labelled: fc.Arbitrary<Case> = fc
   );
 
 const flat = (points: number[][]) => Float32Array.from(points.flat());
-const distance = (a: number[], b: number[]) => Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0));
+const distance = (a: number[], b: number[]) =>
+  Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0));
 const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 function clusters(count: number, classes: number, spread: number) {
