@@ -10,6 +10,9 @@ import type { Runtime } from "../models/runtime.ts";
 /** More threads than this gain nothing on networks of this size. */
 const MOST_THREADS = 4;
 
+/** Errors only: what ONNX Runtime warns of, no user can mend. */
+const ERRORS = 3;
+
 /** Threads that WebAssembly can have: more than one only where the page is cross-origin isolated. */
 export const wasmThreads = self.crossOriginIsolated
   ? Math.min(MOST_THREADS, navigator.hardwareConcurrency)
@@ -21,7 +24,8 @@ export async function wasmRuntime(): Promise<Runtime> {
   env.wasm.wasmPaths = { mjs: absolute(wasmModule), wasm: absolute(wasmBinary) };
   env.wasm.numThreads = wasmThreads;
   return {
-    createSession: (model) => InferenceSession.create(model, { executionProviders: ["wasm"] }),
+    createSession: (model) =>
+      InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: ERRORS }),
     Tensor,
   };
 }
@@ -34,7 +38,8 @@ export async function webgpuRuntime(): Promise<Runtime | undefined> {
   env.wasm.wasmPaths = { mjs: absolute(webgpuModule), wasm: absolute(webgpuBinary) };
   env.wasm.numThreads = 1;
   return {
-    createSession: (model) => InferenceSession.create(model, { executionProviders: ["webgpu"] }),
+    createSession: (model) =>
+      InferenceSession.create(model, { executionProviders: ["webgpu"], logSeverityLevel: ERRORS }),
     Tensor,
   };
 }
