@@ -26,7 +26,7 @@ export interface Scene {
 const PICTURES_FROM = 13;
 const PICTURE_SIDE = { least: 30, most: 96 };
 /** More names would be read by nobody. */
-const MOST_NAMES = 60;
+const MOST_NAMES = 30;
 /** Side of the picture at the place of a guest, in pixels; of the one that is looked at; among many. */
 const GUEST_SIDE = { usual: 44, active: 60, many: 26 };
 const MANY_GUESTS = 40;

@@ -57,7 +57,6 @@ export async function createMapRenderer(
     pointColorHover: keepsColor,
     pointSize,
     pointScaleMode: "constant",
-    pointSizeSelected: 2,
     pointOutlineWidth: 1,
     opacity,
     opacityInactiveMax: 0.4 * opacity,
@@ -100,12 +99,16 @@ export async function createMapRenderer(
     },
     emphasize(images) {
       const places = Array.from(images, (i) => placed.placeOf[i]).filter((place) => place >= 0);
+      // A few must be found among many; many must not run together.
+      plot.set({ pointSizeSelected: places.length < FEW ? 3 : 0.5 });
       if (places.length > 0) plot.select(places, { preventEvent: true });
       else plot.deselect({ preventEvent: true });
     },
     destroy: () => plot.destroy(),
   };
 }
+
+const FEW = 300;
 
 /** regl-scatterplot makes an index of the points unless it is given one; we never ask it what lies where. */
 const NOT_ASKED = (() => {
