@@ -91,10 +91,10 @@ export function restore(hash: string): void {
   batch(() => {
     hidden.value = shared.hidden;
     selection.value = shared.selection;
+    if (shared.selection) sheet.value = "selection";
     view.value = shared.view
       ? { x: shared.view.x, y: shared.view.y, scale: Math.min(width, height) / shared.view.span }
       : homeView(loaded);
-    if (shared.selection) sheet.value = "selection";
   });
 }
 
