@@ -1,6 +1,7 @@
 // The command `embed`: places images in data-set order; the map does not change.
 
 import { type Bundle, openBundle } from "../models/bundle/bundle.node.ts";
+import { placementsCsv } from "../models/csv.ts";
 import { openBundleEmbedder } from "../models/embedder.node.ts";
 import type { Placement } from "../models/embedder.ts";
 import { UserError } from "../models/errors.ts";
@@ -72,12 +73,5 @@ function encode(
       novelty: Float32Array.from(results, ({ novelty }) => novelty),
     });
   }
-  const axes = ["x", "y", "z"].slice(0, info.outDim);
-  const rows = results.map(({ path, embedding, novelty }) => [csvField(path), ...embedding, novelty]);
-  return [["path", ...axes, "novelty"], ...rows].map((row) => `${row.join(",")}\r\n`).join("");
-}
-
-/** RFC 4180. */
-function csvField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return placementsCsv(results, info.outDim);
 }

@@ -4,6 +4,7 @@
 import sharp from "sharp";
 import type { MapInfo } from "./bundle/map-info.ts";
 import { parseColor } from "./color.ts";
+import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, overPixelLimit } from "./decoding.ts";
 import { reasonOf, UserError } from "./errors.ts";
 import { describeBytes, type ImageKind, imageKind } from "./image-kind.ts";
 import type { Pixels } from "./pixels.ts";
@@ -12,12 +13,6 @@ import type { Pixels } from "./pixels.ts";
 // thread for each is best.
 sharp.cache(false);
 sharp.concurrency(1);
-
-/** Width × height above which an image is refused, unless told otherwise: 16,383², sharp's own limit. */
-export const DEFAULT_MAX_PIXELS = 16383 ** 2;
-
-/** The short side of a decoded image may be so many times the encoder's; see the decoding contract. */
-const DECODE_FACTOR = 8;
 
 /** Names the decoder and its version: another one may give slightly other pixels. */
 export const decoderVersion = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
@@ -85,10 +80,7 @@ async function pixelLimitError(
   maxPixels: number,
 ): Promise<PixelLimitError> {
   const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
-  const mega = (pixels: number) =>
-    (pixels / 1e6).toLocaleString("en", { maximumFractionDigits: pixels < 1e7 ? 1 : 0 });
-  const size = `${width} × ${height} is ${mega(width * height)} megapixels`;
-  return new PixelLimitError(`${size}, over the limit of ${mega(maxPixels)}`, cause);
+  return new PixelLimitError(overPixelLimit(width, height, maxPixels), cause);
 }
 
 /** Turns what libvips says into what its user can act on. */

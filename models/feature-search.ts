@@ -2,7 +2,7 @@
 
 import type { InferenceSession } from "onnxruntime-common";
 import { type CompactFeatures, compactDim } from "./features.ts";
-import type { Neighbours } from "./neighbours.ts";
+import { type Neighbours, productColumns } from "./neighbours.ts";
 import { noveltyNeighbours } from "./novelty.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -32,15 +32,7 @@ export async function openFeatureSearch(
   const session: InferenceSession = await runtime.createSession(model);
   const dim = compactDim(features);
   const { count } = features;
-  const doubled = new Float32Array(dim * count);
-  const offsets = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j < dim; j++) {
-      const code = features.codes[i * dim + j];
-      doubled[j * count + i] = 2 * code;
-      offsets[i] -= code * code;
-    }
-  }
+  const { doubled, offsets } = productColumns(features.codes, dim);
   const constant = {
     points: new runtime.Tensor("float32", doubled, [dim, count]),
     offsets: new runtime.Tensor("float32", offsets, [count]),
@@ -54,12 +46,15 @@ export async function openFeatureSearch(
       });
       const k = results.candidates.dims[1];
       const scores = results.scores.data as Float32Array;
-      const distances = Float64Array.from(scores, (score, at) => {
-        const start = Math.floor(at / k) * dim;
-        let square = 0;
-        for (let j = start; j < start + dim; j++) square += queries[j] * queries[j];
-        return Math.sqrt(Math.max(0, square - score));
-      });
+      const distances = new Float64Array(scores.length);
+      for (let q = 0; q < queryCount; q++) {
+        const square = queries
+          .subarray(q * dim, (q + 1) * dim)
+          .reduce((sum, value) => sum + value * value, 0);
+        for (let at = q * k; at < (q + 1) * k; at++) {
+          distances[at] = Math.sqrt(Math.max(0, square - scores[at]));
+        }
+      }
       return { k, indices: Int32Array.from(results.candidates.data as BigInt64Array, Number), distances };
     },
     close: () => session.release(),

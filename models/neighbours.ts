@@ -71,6 +71,33 @@ function scanSpace(query: Float32Array, points: Float32Array, left: number, best
   }
 }
 
+/**
+ * Points as a graph that finds the nearest takes them, one a column (see buildNearest): since
+ * |q − p|² = |q|² − (2 q·p − |p|²), the nearest are those with the largest 2 q·p − |p|².
+ * @param points [n, dim]
+ * @param origin [dim], subtracted from every point; products of centred points are more exact. Defaults to 0
+ * @returns doubled: 2 p [dim, n]; offsets: −|p|² [n]
+ */
+export function productColumns(
+  points: ArrayLike<number>,
+  dim: number,
+  origin?: ArrayLike<number>,
+): { doubled: Float32Array; offsets: Float32Array } {
+  const count = points.length / dim;
+  const doubled = new Float32Array(points.length);
+  const offsets = new Float32Array(count);
+  for (let p = 0; p < count; p++) {
+    let square = 0;
+    for (let j = 0; j < dim; j++) {
+      const value = points[p * dim + j] - (origin ? origin[j] : 0);
+      doubled[j * count + p] = 2 * value;
+      square += value * value;
+    }
+    offsets[p] = -square;
+  }
+  return { doubled, offsets };
+}
+
 /** How many neighbours there can be. @throws RangeError if k is not a positive whole number */
 export function effectiveK(k: number, pointCount: number, oneIsLeftOut: boolean): number {
   if (!Number.isInteger(k) || k < 1) throw new RangeError(`k must be a positive whole number, not ${k}`);

@@ -35,7 +35,12 @@ export class Admission {
 
   /** Lets a request in if an image could be let in now, before its body is read. */
   readonly door: RequestHandler = (_, response, next) => {
-    this.#check(1);
+    if (this.#draining) {
+      throw new Problem("draining", "send it again in a moment, to another server if there is one", {
+        headers: { Connection: "close" },
+      });
+    }
+    this.#checkRoom(1);
     this.#requests++;
     response.once("close", () => {
       this.#requests--;
@@ -44,18 +49,9 @@ export class Admission {
     next();
   };
 
-  #check(images: number, isAccepted = false): void {
-    if (this.#draining && !isAccepted) {
-      throw new Problem("draining", "send it again in a moment, to another server if there is one", {
-        headers: { Connection: "close" },
-      });
-    }
-    if (this.#inside + images > this.#most) {
-      throw new Problem(
-        "queue_full",
-        `${this.#inside} images are waiting already; send it again in a moment`,
-      );
-    }
+  #checkRoom(images: number): void {
+    if (this.#inside + images <= this.#most) return;
+    throw new Problem("queue_full", `${this.#inside} images are waiting already; send it again in a moment`);
   }
 
   /**
@@ -63,7 +59,7 @@ export class Admission {
    * @throws Problem queue_full if so many cannot be let in now
    */
   enter(images: number): () => void {
-    this.#check(images, true);
+    this.#checkRoom(images);
     this.#inside += images;
     return () => {
       this.#inside--;

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type Bundle, openBundle } from "../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../models/bundle/files.ts";
 import type { MapInfo } from "../models/bundle/map-info.ts";
-import { decodeFeatures } from "../models/features.ts";
+import { readEmbedderFiles } from "../models/embedder-files.node.ts";
+import { majority } from "../models/majority.ts";
 import type { PictureReader } from "../models/pictures.ts";
 import { type Near, PlaneIndex } from "../models/plane-index.ts";
 import { decodePoints, type MapPoints } from "../models/points.ts";
@@ -13,7 +14,7 @@ import { PlacerPool, type PoolOptions } from "./placer-pool.ts";
 import { openServedFile, readServedFile, type ServedFile } from "./served-file.ts";
 
 /** Neighbours that vote on the label of a placed image. */
-const VOTERS = 15;
+export const VOTERS = 15;
 
 export class LoadedMap {
   readonly info: MapInfo;
@@ -50,14 +51,10 @@ export class LoadedMap {
         bundleFiles.info,
         await openServedFile(join(bundle.dir, bundleFiles.info), `"${bundle.info.id}"`),
       );
-      const points = await decodePoints(await bundle.read(bundleFiles.points));
-      const embedderFiles = {
-        preprocess: await bundle.read(bundleFiles.preprocess),
-        encoder: await bundle.read(bundleFiles.encoder),
-        neighbours: await bundle.read(bundleFiles.neighbours),
-        features: decodeFeatures(await bundle.read(bundleFiles.features)),
-        imageSize: bundle.info.imageSize,
-      };
+      // What is open has been checked already; what is missing, the bundle says best.
+      const read = (name: string) => (files.has(name) ? readServedFile(files.get(name)!) : bundle.read(name));
+      const points = await decodePoints(await read(bundleFiles.points));
+      const embedderFiles = await readEmbedderFiles({ info: bundle.info, read });
       return new LoadedMap(bundle, points, await PlacerPool.open(embedderFiles, options), files);
     } catch (error) {
       await closeAll(files);
@@ -70,19 +67,10 @@ export class LoadedMap {
     return this.#index.nearest(embedding[0], embedding[1], k);
   }
 
-  /** The most frequent label among the nearest of a spot; undefined if the map has no labels. */
-  labelAt(embedding: readonly number[]): string | undefined {
-    if (this.info.classes.length === 0) return undefined;
-    const votes = new Map<string, number>();
-    for (const { index } of this.near(embedding, VOTERS)) {
-      const label = this.points.labels[index];
-      if (label !== null) votes.set(label, (votes.get(label) ?? 0) + 1);
-    }
-    // Of equally frequent labels that of the nearest image, which was counted first.
-    return [...votes].reduce<[string, number] | undefined>(
-      (best, vote) => (best && best[1] >= vote[1] ? best : vote),
-      undefined,
-    )?.[0];
+  /** The most frequent label among the first {@link VOTERS} of the nearest; undefined if they have none. */
+  labelOf(nearest: readonly Near[]): string | undefined {
+    const labels = nearest.slice(0, VOTERS).map(({ index }) => this.points.labels[index]);
+    return majority(labels.filter((label) => label !== null));
   }
 
   /** The thumbnail of an image, RGB [size, size, 3]. */

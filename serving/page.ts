@@ -21,9 +21,10 @@ export const PAGE_DIR = built("web-demo");
 /** Folder of the built page about the API (serving/docs/). */
 export const DOCS_DIR = built("docs");
 
-/** The files of a page by their paths from its root; none if it has not been built. */
+/** The files of a page by their paths from its root. */
 export type Page = ReadonlyMap<string, ServedFile>;
 
+/** Opens the files of a page; none if it has not been built. */
 export async function openPage(dir: string): Promise<Page> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = new Map<string, ServedFile>();

@@ -2,14 +2,11 @@
 // picture of 8 bits comes out, large ones reduced.
 
 import type { MapInfo } from "../models/bundle/map-info.ts";
+import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, overPixelLimit } from "../models/decoding.ts";
 import { describeBytes, type ImageKind, imageKind } from "../models/image-kind.ts";
 import type { Pixels } from "../models/pixels.ts";
 import { readImageHeader } from "./image-header.ts";
 
-/** Width × height above which an image is refused: 16,383², as in Node. */
-const MAX_PIXELS = 16383 ** 2;
-/** The short side of a decoded image may be so many times the encoder's. */
-const DECODE_FACTOR = 8;
 /** Side of the picture that is shown of an image, in pixels. */
 const PREVIEW_SIDE = 160;
 
@@ -59,7 +56,9 @@ async function firstFrame(file: Blob): Promise<ImageBitmap> {
   if (truncated) throw new Error(`truncated ${kind}`);
   // Browsers turn printing colours into others than Node does, so the image would land elsewhere.
   if (cmyk) throw new Error("CMYK JPEG cannot be decoded in the browser: use the server, or convert to RGB");
-  if (size && size.width * size.height > MAX_PIXELS) throw new Error(tooLarge(size.width, size.height));
+  if (size && size.width * size.height > DEFAULT_MAX_PIXELS) {
+    throw new Error(overPixelLimit(size.width, size.height, DEFAULT_MAX_PIXELS));
+  }
   try {
     return await createImageBitmap(new Blob([bytes], { type }), { imageOrientation: "from-image" });
   } catch {
@@ -67,12 +66,6 @@ async function firstFrame(file: Blob): Promise<ImageBitmap> {
       kind === "HEIC" || kind === "AVIF" ? ", or a kind of it that this browser does not know" : "";
     throw new Error(`damaged ${kind}${maybe}`);
   }
-}
-
-function tooLarge(width: number, height: number): string {
-  const mega = (pixels: number) => Math.round(pixels / 1e6).toLocaleString("en");
-  const limit = mega(MAX_PIXELS);
-  return `${width} × ${height} is ${mega(width * height)} megapixels, over the limit of ${limit}`;
 }
 
 /** Reduced to the short side that is wanted, if it is longer. Closes the bitmap that it replaces. */

@@ -5,11 +5,13 @@ import { colorsOf } from "../models/plot/categories.ts";
 import { toHex } from "../models/plot/palette.ts";
 import { icon } from "./icons.tsx";
 import type { LoadedMap } from "./load.ts";
+import { MoreButton } from "./more-button.tsx";
 import { goToImages } from "./navigate.ts";
 import { Panel } from "./panel.tsx";
 import { shortPath } from "./paths.ts";
+import { PictureButton } from "./picture-button.tsx";
 import type { Selection } from "./share-link.ts";
-import { hovered, select, selected, selection } from "./state.ts";
+import { select, selected, selection } from "./state.ts";
 import { Thumbnail } from "./thumbnail.tsx";
 
 /** Pictures that are added at a time. */
@@ -24,7 +26,6 @@ export function Gallery({ map }: { readonly map: LoadedMap }) {
   const chosen = selection.value;
   if (!chosen) return null;
   const images = selected.value;
-  const rest = images.length - shown.value;
   return (
     <Panel
       name="selection"
@@ -54,21 +55,11 @@ export function Gallery({ map }: { readonly map: LoadedMap }) {
       <Composition map={map} images={images} />
       <ul class="gallery">
         {images.slice(0, shown.value).map((index) => (
-          <Picture key={index} map={map} index={index} />
+          <PictureButton key={index} index={index} path={map.paths.at(index)} side={SIDE} />
         ))}
       </ul>
       {images.length === 0 && <p class="note">Nothing that is shown.</p>}
-      {rest > 0 && (
-        <button
-          type="button"
-          class="more"
-          onClick={() => {
-            shown.value += PAGE;
-          }}
-        >
-          {rest.toLocaleString("en")} more
-        </button>
-      )}
+      <MoreButton shown={shown} page={PAGE} of={images.length} />
     </Panel>
   );
 }
@@ -121,29 +112,4 @@ function Composition({ map, images }: { readonly map: LoadedMap; readonly images
       </small>
     </div>
   );
-}
-
-function Picture({ map, index }: { readonly map: LoadedMap; readonly index: number }) {
-  const path = map.paths.at(index);
-  return (
-    <li>
-      <button
-        type="button"
-        title={path}
-        aria-label={path}
-        onClick={() => goToImages([index])}
-        onFocus={() => point(index)}
-        onBlur={() => point(undefined)}
-        onMouseEnter={() => point(index)}
-        onMouseLeave={() => point(undefined)}
-      >
-        <Thumbnail index={index} side={SIDE} />
-      </button>
-    </li>
-  );
-}
-
-/** Marks an image on the map. */
-function point(index: number | undefined): void {
-  hovered.value = index;
 }

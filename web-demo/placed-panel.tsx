@@ -1,12 +1,14 @@
 // The images that were brought: where they are, what is near, what went wrong.
 
 import { useSignal } from "@preact/signals";
-import { placementsCsv } from "./csv.ts";
+import { placementsCsv } from "../models/csv.ts";
 import { download } from "./download.ts";
 import { icon } from "./icons.tsx";
 import type { LoadedMap } from "./load.ts";
-import { goToGuest, goToImages } from "./navigate.ts";
+import { MoreButton } from "./more-button.tsx";
+import { goToGuest } from "./navigate.ts";
 import { Panel } from "./panel.tsx";
+import { PictureButton } from "./picture-button.tsx";
 import {
   active,
   alsoServer,
@@ -24,8 +26,6 @@ import {
   progress,
   waiting,
 } from "./placing.ts";
-import { hovered } from "./state.ts";
-import { Thumbnail } from "./thumbnail.tsx";
 
 /** Rows that are added at a time. */
 const PAGE = 60;
@@ -36,7 +36,6 @@ export function PlacedPanel({ map }: { readonly map: LoadedMap }) {
   if (all.length === 0) return null;
   // Whoever still waits has nothing to show: the bar counts them.
   const settled = all.filter(({ here }) => here.kind !== "waiting").reverse();
-  const rest = settled.length - shown.value;
   return (
     <Panel
       name="placed"
@@ -69,17 +68,7 @@ export function PlacedPanel({ map }: { readonly map: LoadedMap }) {
           <Row key={guest.id} guest={guest} map={map} />
         ))}
       </ul>
-      {rest > 0 && (
-        <button
-          type="button"
-          class="more"
-          onClick={() => {
-            shown.value += PAGE;
-          }}
-        >
-          {rest.toLocaleString("en")} more
-        </button>
-      )}
+      <MoreButton shown={shown} page={PAGE} of={settled.length} />
       {engine.value && <p class="note">Placed in this browser with {engine.value}.</p>}
     </Panel>
   );
@@ -231,22 +220,7 @@ function Neighbours({ here, map }: { readonly here: Placed; readonly map: Loaded
   return (
     <ul class="gallery" aria-label="Nearest images on the map">
       {here.neighbours.map(({ index }) => (
-        <li key={index}>
-          <button
-            type="button"
-            title={map.paths.at(index)}
-            aria-label={map.paths.at(index)}
-            onClick={() => goToImages([index])}
-            onMouseEnter={() => {
-              hovered.value = index;
-            }}
-            onMouseLeave={() => {
-              hovered.value = undefined;
-            }}
-          >
-            <Thumbnail index={index} side={44} />
-          </button>
-        </li>
+        <PictureButton key={index} index={index} path={map.paths.at(index)} side={44} />
       ))}
     </ul>
   );

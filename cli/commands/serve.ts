@@ -1,5 +1,9 @@
+import { availableParallelism } from "node:os";
 import type { Argv, CommandModule } from "yargs";
+import { defaultServingOptions } from "../../serving/options.ts";
 import { number, optional, wholeNumber } from "../usage.ts";
+
+const defaults = defaultServingOptions(availableParallelism());
 
 const builder = (argv: Argv) =>
   argv
@@ -23,37 +27,37 @@ const builder = (argv: Argv) =>
     .group(["host", "port", "watch"], "Serving:")
     .option("max-body-megabytes", {
       type: "string",
-      default: 64,
+      default: defaults.maxBodyBytes / 1e6,
       coerce: number("max-body-megabytes", 0, true),
       describe: "Refuse larger request bodies (413)",
     })
     .option("max-files", {
       type: "string",
-      default: 100,
+      default: defaults.maxFiles,
       coerce: wholeNumber("max-files", 1),
       describe: "Refuse requests with more images (413)",
     })
     .option("max-megapixels", {
       type: "string",
-      default: 100,
+      default: defaults.maxPixels / 1e6,
       coerce: number("max-megapixels", 0, true),
       describe: "Refuse larger images, before they are decoded (422)",
     })
     .option("timeout", {
       type: "string",
-      default: 30,
+      default: defaults.timeoutMs / 1000,
       coerce: number("timeout", 0, true),
       describe: "Seconds for a request (503)",
     })
     .option("max-queue", {
       type: "string",
-      default: 500,
+      default: defaults.maxQueue,
       coerce: wholeNumber("max-queue", 1),
       describe: "Images that may wait; more are refused with Retry-After (503)",
     })
     .option("rate-limit", {
       type: "string",
-      default: 0,
+      default: defaults.rateLimit,
       coerce: wholeNumber("rate-limit", 0),
       describe: "Requests an address may make in a minute (429); 0 for any number",
     })
@@ -69,7 +73,7 @@ const builder = (argv: Argv) =>
     })
     .option("trust-proxy", {
       type: "string",
-      default: 0,
+      default: defaults.trustProxy,
       coerce: wholeNumber("trust-proxy", 0),
       describe: "Proxies in front, whose X-Forwarded-For is believed",
     })
@@ -99,13 +103,13 @@ const builder = (argv: Argv) =>
     })
     .option("batch-size", {
       type: "string",
-      default: 16,
+      default: defaults.batchSize,
       coerce: wholeNumber("batch-size", 1),
       describe: "Images placed at once, at most",
     })
     .option("batch-wait", {
       type: "string",
-      default: 2,
+      default: defaults.batchWaitMs,
       coerce: number("batch-wait", 0),
       describe: "Milliseconds an image waits for others to be placed with",
     })

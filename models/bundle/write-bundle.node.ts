@@ -1,11 +1,9 @@
-// Writes a trained map so that a reader never sees half of one: all files go to a folder beside the target, which
-// takes the target's name only when everything is on the disk.
+// Writes a trained map so that a reader never sees half of one.
 
-import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { reasonOf, UserError } from "../errors.ts";
+import { copyFile, link, mkdir, readdir, writeFile } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { flush, writeFolder } from "../write-folder.node.ts";
 import { digest } from "./bundle.node.ts";
 import { bundleFiles } from "./files.ts";
 import { type MapInfoWithoutFiles, mapInfoSchema } from "./map-info.ts";
@@ -19,26 +17,7 @@ export async function writeBundle(
   target: string,
   fill: (temporaryDir: string) => Promise<MapInfoWithoutFiles>,
 ): Promise<void> {
-  const path = resolve(target);
-  await refuseExisting(target, path);
-  const parent = dirname(path);
-  const temporary = join(parent, `.${basename(path)}.${randomUUID().slice(0, 8)}.part`);
-  const firstMade = await makeFolder(target, temporary);
-  try {
-    const info = await fill(temporary);
-    await seal(temporary, info);
-    await refuseExisting(target, path);
-    await rename(temporary, path);
-    await flush(parent);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    await removeEmpty(parent, firstMade);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
-    throw new UserError(`cannot write ${target}: the disk is full; free some space and run again`, {
-      cause: error,
-    });
-  }
+  await writeFolder(target, async (temporary) => seal(temporary, await fill(temporary)));
 }
 
 /**
@@ -69,43 +48,4 @@ async function seal(folder: string, info: MapInfoWithoutFiles): Promise<void> {
   await flush(infoPath);
   for (const entry of entries) if (entry.isDirectory()) await flush(join(entry.parentPath, entry.name));
   await flush(folder);
-}
-
-/** Waits until a file, or the list of files of a folder, is on the disk. */
-async function flush(path: string): Promise<void> {
-  // Windows opens no folders, and refuses to flush what was opened for reading only.
-  if (process.platform === "win32") return;
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function refuseExisting(target: string, path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (found) throw new UserError(`${target} exists already; choose another name or remove it first`);
-}
-
-/** @returns the first of the folders that had to be made */
-async function makeFolder(target: string, path: string): Promise<string> {
-  try {
-    return (await mkdir(path, { recursive: true })) ?? path;
-  } catch (error) {
-    throw new UserError(`cannot write ${target}: ${reasonOf(error)}; choose another folder`, {
-      cause: error,
-    });
-  }
-}
-
-/** Removes a folder and its parents down to `last`, as far as they are empty. */
-async function removeEmpty(folder: string, last: string): Promise<void> {
-  for (let path = folder; path.length >= last.length; path = dirname(path)) {
-    try {
-      await rmdir(path);
-    } catch {
-      return;
-    }
-  }
 }

@@ -8,7 +8,7 @@ import type { Pixels } from "../../models/pixels.ts";
 import type { Near } from "../../models/plane-index.ts";
 import type { Admission } from "../admission.ts";
 import type { MapSource } from "../current-map.ts";
-import type { LoadedMap } from "../loaded-map.ts";
+import { type LoadedMap, VOTERS } from "../loaded-map.ts";
 import type { Metrics } from "../metrics.ts";
 import type { ServingOptions } from "../options.ts";
 import { Problem } from "../problem.ts";
@@ -94,8 +94,9 @@ async function placeOne(
     space === "features" ? neighbours : 0,
     signal,
   );
-  const near = space === "features" ? alike : map.near(embedding, neighbours);
-  const label = map.labelAt(embedding);
+  const close = map.near(embedding, Math.max(neighbours, VOTERS));
+  const near = space === "features" ? alike : close.slice(0, neighbours);
+  const label = map.labelOf(close);
   return {
     name,
     embedding,

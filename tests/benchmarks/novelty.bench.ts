@@ -5,7 +5,7 @@
 
 import { placeImages } from "../../cli/place-images.ts";
 import { openBundle } from "../../models/bundle/bundle.node.ts";
-import { DEFAULT_MAX_PIXELS } from "../../models/decode.node.ts";
+import { DEFAULT_MAX_PIXELS } from "../../models/decoding.ts";
 import { openBundleEmbedder } from "../../models/embedder.node.ts";
 import { openSource } from "../../training/dataset/source.ts";
 

@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import { openBundle } from "../../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../../models/bundle/files.ts";
 import { decodeImage, decodeOptionsOf } from "../../models/decode.node.ts";
-import { decodeFeatures } from "../../models/features.ts";
+import { readEmbedderFiles } from "../../models/embedder-files.node.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { defaultServingOptions } from "../../serving/options.ts";
 import { PlacerPool } from "../../serving/placer-pool.ts";
@@ -81,14 +81,7 @@ async function encodingOnly(order: Order): Promise<number> {
 /** What the server's threads do: novelty too. */
 async function placing(order: Order): Promise<number> {
   const { workers, batchSize, batchWaitMs } = defaultServingOptions(availableParallelism());
-  const bundle = await openBundle(order.map);
-  const files = {
-    preprocess: await bundle.read(bundleFiles.preprocess),
-    encoder: await bundle.read(bundleFiles.encoder),
-    neighbours: await bundle.read(bundleFiles.neighbours),
-    features: decodeFeatures(await bundle.read(bundleFiles.features)),
-    imageSize: bundle.info.imageSize,
-  };
+  const files = await readEmbedderFiles(await openBundle(order.map));
   const pool = await PlacerPool.open(files, { workers, batchSize, batchWaitMs });
   const result = await rate(order, (pixels) => pool.place(pixels, 0));
   await pool.close();

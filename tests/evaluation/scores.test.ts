@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { heldOutKnn, majority, paperKnn } from "../../training/evaluation/knn.ts";
+import { majority } from "../../models/majority.ts";
+import { heldOutKnn, paperKnn } from "../../training/evaluation/knn.ts";
 import { neighbourRecall } from "../../training/evaluation/recall.ts";
 import { silhouette } from "../../training/evaluation/silhouette.ts";
 import { permutation, randomStream } from "../../training/random.ts";

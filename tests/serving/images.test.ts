@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import fc from "fast-check";
 import sharp from "sharp";
-import { DEFAULT_MAX_PIXELS } from "../../models/decode.node.ts";
+import { DEFAULT_MAX_PIXELS } from "../../models/decoding.ts";
 import { tsimcne } from "../support/command.ts";
 import { writeAwkwardFolder } from "../support/images.ts";
 import { classPicture } from "../support/pictures.ts";

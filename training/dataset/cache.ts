@@ -6,6 +6,7 @@ import { availableParallelism, homedir } from "node:os";
 import { join } from "node:path";
 import { parseColor } from "../../models/color.ts";
 import { decodeImage, decoderVersion } from "../../models/decode.node.ts";
+import { DECODE_FACTOR } from "../../models/decoding.ts";
 import { reasonOf, UserError } from "../../models/errors.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { type Dataset, openDataset } from "./dataset.ts";
@@ -177,7 +178,7 @@ async function outcomeOf(
   if (prepared !== undefined) return { image, ...prepared };
   let pixels: Pixels;
   try {
-    pixels = await decodeImage(bytes, { minSide: 8 * imageSize, background, maxPixels });
+    pixels = await decodeImage(bytes, { minSide: DECODE_FACTOR * imageSize, background, maxPixels });
   } catch (error) {
     return { image, reason: reasonOf(error) };
   }

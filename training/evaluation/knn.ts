@@ -2,6 +2,7 @@
 // method; the protocols are always named, for they measure different things.
 
 import type { KnnScore } from "../../models/bundle/map-info.ts";
+import { majority } from "../../models/majority.ts";
 import { permutation, randomStream } from "../random.ts";
 import { type Labels, labelNumbers, takeRows } from "./labels.ts";
 import { type Metric, nearestNeighbours } from "./nearest.ts";
@@ -82,15 +83,6 @@ export async function heldOutKnn(
     queries: queries.length,
     references: references.length,
   };
-}
-
-/** The most frequent of the votes, which come nearest first; of equally frequent ones the one met first. */
-export function majority(votes: readonly number[]): number {
-  const counts = new Map<number, number>();
-  for (const vote of votes) counts.set(vote, (counts.get(vote) ?? 0) + 1);
-  let best = votes[0];
-  for (const [vote, count] of counts) if (count > counts.get(best)!) best = vote;
-  return best;
 }
 
 function labelledRows(labels: Labels): Uint32Array {

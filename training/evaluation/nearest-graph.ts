@@ -17,9 +17,8 @@ defineOperator({
 });
 
 /**
- * queries [block, dim], points [dim, n] times 2, offsets [n] = −|point|² → candidates int64 [block, k], best first, and their
- * scores: since
- * |q − p|² = |q|² − (2 q·p − |p|²), the nearest points are those with the largest 2 q·p − |p|².
+ * queries [block, dim], points [dim, n] times 2, offsets [n] = −|point|² (productColumns in models/neighbours.ts) →
+ * candidates int64 [block, k], best first, and their scores 2 q·p − |p|².
  */
 export function buildNearest(dim: number, pointCount: number, k: number): Uint8Array {
   const graph = new Graph("nearest");

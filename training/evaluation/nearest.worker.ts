@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
-import { effectiveK, type Neighbours, nearest } from "../../models/neighbours.ts";
+import { effectiveK, type Neighbours, nearest, productColumns } from "../../models/neighbours.ts";
 import type { Search } from "./nearest.ts";
 import { buildNearest } from "./nearest-graph.ts";
 
@@ -23,7 +23,7 @@ async function nearestByGraph({ queries, points, options }: Search): Promise<Nei
     logSeverityLevel: 3,
   });
   const mean = meanOf(points, dim);
-  const { doubled, offsets } = columns(points, mean);
+  const { doubled, offsets } = productColumns(points, dim, mean);
   const feeds = {
     points: new ort.Tensor("float32", doubled, [dim, pointCount]),
     offsets: new ort.Tensor("float32", offsets, [pointCount]),
@@ -58,24 +58,6 @@ function meanOf(points: Float32Array, dim: number): Float64Array {
   const sums = new Float64Array(dim);
   for (let i = 0; i < points.length; i++) sums[i % dim] += points[i];
   return sums.map((sum) => (sum * dim) / points.length);
-}
-
-/** Centred points, which makes their products exact enough, times 2 and one a column; and minus their squares. */
-function columns(points: Float32Array, mean: Float64Array): { doubled: Float32Array; offsets: Float32Array } {
-  const dim = mean.length;
-  const count = points.length / dim;
-  const doubled = new Float32Array(points.length);
-  const offsets = new Float32Array(count);
-  for (let p = 0; p < count; p++) {
-    let square = 0;
-    for (let j = 0; j < dim; j++) {
-      const value = points[p * dim + j] - mean[j];
-      doubled[j * count + p] = 2 * value;
-      square += value * value;
-    }
-    offsets[p] = -square;
-  }
-  return { doubled, offsets };
 }
 
 function rowsOf(points: Float32Array, indices: Int32Array, dim: number): Float32Array {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "csv-parse/sync";
-import { placementsCsv } from "../../web-demo/csv.ts";
+import { placementsCsv } from "../../models/csv.ts";
 
 test("the table reads back as it was, in the columns of `tsimcne embed`", () => {
   const rows = [
