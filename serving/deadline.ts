@@ -1,7 +1,7 @@
 // The time a request has from its arrival to its answer.
 
 import type { RequestHandler } from "express";
-import { Problem, sendProblem } from "./problem.ts";
+import { ClientGone, Problem, sendProblem } from "./problem.ts";
 
 /**
  * Puts an AbortSignal into `response.locals.signal` that ends the work for a request when its time is over or its
@@ -19,7 +19,7 @@ export function deadline(timeoutMs: number): RequestHandler {
     }, timeoutMs);
     response.once("close", () => {
       clearTimeout(timer);
-      controller.abort(new Error("the client has gone"));
+      controller.abort(new ClientGone());
     });
     response.locals.signal = controller.signal;
     next();

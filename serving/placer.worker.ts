@@ -1,5 +1,6 @@
 // Places images in a thread of its own: a session blocks its thread while it runs.
 
+import { constants, platform, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { type EmbedderFiles, openEmbedder, type Placement } from "../models/embedder.ts";
 import { reasonOf } from "../models/errors.ts";
@@ -18,6 +19,10 @@ export interface PlaceReply {
   /** Seconds spent on the batch. */
   readonly seconds: number;
 }
+
+// Linux gives every thread a priority of its own, others only the process. Requests and decoding go first: the event
+// loop answers in time, and by the turn of the placer there are more images to place at once.
+if (platform() === "linux") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 // One thread a worker: several workers side by side use the processors better than several threads in one.
 const embedder = await openEmbedder(workerData as EmbedderFiles, nodeRuntimeWithThreads(1));

@@ -54,6 +54,13 @@ export class Problem extends Error {
   }
 }
 
+/** Why the work for a request ends of which nobody waits for the answer. */
+export class ClientGone extends Error {
+  constructor() {
+    super("the client has gone");
+  }
+}
+
 /** Answers with a problem. */
 export function sendProblem(response: Response, problem: Problem): void {
   const { code, status, message, images, headers } = problem;
@@ -86,6 +93,7 @@ function problemOf(error: unknown): Problem {
 
 /** Express's last handler: every error becomes a problem; what is the server's own fault is logged. */
 export const handleErrors: ErrorRequestHandler = (error, request, response, next) => {
+  if (error instanceof ClientGone) return;
   const problem = problemOf(error);
   if (problem.status === 500) request.log.error({ err: error }, "a request failed");
   if (response.headersSent) return next(error);

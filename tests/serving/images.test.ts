@@ -11,8 +11,9 @@ import { DEFAULT_MAX_PIXELS } from "../../models/decoding.ts";
 import { tsimcne } from "../support/command.ts";
 import { writeAwkwardFolder } from "../support/images.ts";
 import { classPicture } from "../support/pictures.ts";
-import { embed, imageForm, type LoggedServer, serve, trainTinyMap } from "../support/server.ts";
+import { embed, imageForm, type LoggedServer, serve } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { trainTinyMap } from "../support/tiny-map.ts";
 
 const folder = await temporaryFolder();
 const at = (...parts: string[]) => join(folder, ...parts);

@@ -2,15 +2,18 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { cpSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { getPriority, platform } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { start } from "../support/command.ts";
 import { classPicture } from "../support/pictures.ts";
-import { embed, serve, trainTinyMap } from "../support/server.ts";
+import { embed, serve } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { trainTinyMap } from "../support/tiny-map.ts";
+import { until } from "../support/until.ts";
 
 const folder = await temporaryFolder();
 const at = (...parts: string[]) => join(folder, ...parts);
@@ -22,14 +25,6 @@ before(async () => {
   picture = await classPicture(2, 1000);
 });
 
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await condition()) return;
-    await sleep(50);
-  }
-  assert.fail(`waited in vain until ${what}`);
-}
-
 /** The threads that are started while something runs. */
 async function workersOf<T>(work: () => Promise<T>): Promise<{ result: T; workers: Worker[] }> {
   const workers: Worker[] = [];
@@ -39,6 +34,22 @@ async function workersOf<T>(work: () => Promise<T>): Promise<{ result: T; worker
   process.off("worker", collect);
   return { result, workers };
 }
+
+describe("threads that place", () => {
+  const skip = platform() !== "linux" && "only Linux gives each thread a priority";
+  test("leave requests and decoding the first turn", { skip }, async () => {
+    const niceness = () =>
+      readdirSync("/proc/self/task").map((thread) => {
+        const fields = readFileSync(`/proc/self/task/${thread}/stat`, "utf8").split(") ")[1].split(" ");
+        return Number(fields[16]);
+      });
+    const polite = () => niceness().filter((value) => value > getPriority()).length;
+    const before = polite();
+    const server = await serve(at("first"), { workers: 2 });
+    assert.equal(polite() - before, 2);
+    await server.close();
+  });
+});
 
 describe("a thread that fails", () => {
   test("takes only its own batch with it, and is replaced", async () => {

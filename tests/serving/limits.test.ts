@@ -9,8 +9,10 @@ import sharp from "sharp";
 import { problem } from "../../serving/schemas.ts";
 import { hugePng } from "../support/images.ts";
 import { classPicture } from "../support/pictures.ts";
-import { embed, imageForm, rawRequest, serve, trainTinyMap } from "../support/server.ts";
+import { embed, imageForm, rawRequest, serve } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { trainTinyMap } from "../support/tiny-map.ts";
+import { until } from "../support/until.ts";
 
 const folder = await temporaryFolder();
 const [map, images, cache] = ["map", "images", "cache"].map((name) => join(folder, name));
@@ -118,6 +120,31 @@ describe("limits", () => {
       assert.equal(answer.headers.get("retry-after"), "1");
     }
     assert.equal((await embed(server.url, picture)).status, 200, "there is room again");
+  });
+
+  test("queue: a client that goes away leaves it, which is no error of the server", async () => {
+    const server = await serve(map, { batchWaitMs: 1500, batchSize: 100 });
+    const waiting = async () => {
+      const metrics = await (await fetch(`${server.url}metrics`)).text();
+      return Number(/^tsimcne_queue_images (\d+)$/m.exec(metrics)![1]);
+    };
+    const client = new AbortController();
+    const answer = fetch(`${server.url}v1/embed`, {
+      method: "POST",
+      headers: { "Content-Type": "image/png" },
+      body: new Uint8Array(picture),
+      signal: client.signal,
+    });
+    await until("the image waits", async () => (await waiting()) === 1);
+    const start = performance.now();
+    client.abort();
+    await assert.rejects(answer);
+    await until("nothing waits", async () => (await waiting()) === 0);
+    assert.ok(performance.now() - start < 1200, "it did not wait for its batch");
+    assert.deepEqual(
+      server.logged.filter(({ level }) => Number(level) >= 50),
+      [],
+    );
   });
 
   test("rate: 429 with Retry-After, for placing only", async () => {

@@ -11,8 +11,9 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start } from "../support/command.ts";
 import { classPicture } from "../support/pictures.ts";
-import { embed, trainTinyMap } from "../support/server.ts";
+import { embed } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { trainTinyMap } from "../support/tiny-map.ts";
 
 /** Debian has it where only root looks. */
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };

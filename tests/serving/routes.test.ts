@@ -11,8 +11,9 @@ import { decodePoints, type MapPoints } from "../../models/points.ts";
 import { thumbnailCell } from "../../models/thumbnails.ts";
 import { embedAnswer, pointsAnswer, problem } from "../../serving/schemas.ts";
 import { tsimcne } from "../support/command.ts";
-import { embed, imageForm, type LoggedServer, rawRequest, serve, trainTinyMap } from "../support/server.ts";
+import { embed, imageForm, type LoggedServer, rawRequest, serve } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { trainTinyMap } from "../support/tiny-map.ts";
 
 const folder = await temporaryFolder();
 const [map, images, cache] = ["map", "images", "cache"].map((name) => join(folder, name));

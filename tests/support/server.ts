@@ -5,23 +5,6 @@ import { after } from "node:test";
 import pino from "pino";
 import { defaultServingOptions, type ServingOptions } from "../../serving/options.ts";
 import { type RunningServer, startServer } from "../../serving/server.ts";
-import { TINY, tsimcne } from "./command.ts";
-import { writeClassFolder } from "./pictures.ts";
-
-/** Trains a small map in `dir`, of pictures in `images`. */
-export async function trainTinyMap(
-  dir: string,
-  images: string,
-  cache: string,
-  { count = 60, seed = 1 } = {},
-): Promise<void> {
-  await writeClassFolder(images, count);
-  const { code, stderr } = await tsimcne(
-    ["train", images, "--out", dir, ...TINY, "--seed", String(seed)],
-    cache,
-  );
-  if (code !== 0) throw new Error(stderr);
-}
 
 export interface LoggedServer extends RunningServer {
   /** What it has logged, one object a line. */
