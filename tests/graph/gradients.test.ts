@@ -169,7 +169,7 @@ describe("moving elements", () => {
 });
 
 describe("convolution", () => {
-  const convolution = (cin: fc.Arbitrary<number>) =>
+  const convolution = (cin: fc.Arbitrary<number>, side = dim(3, 9)) =>
     fc
       .record({
         n: dim(1, 3),
@@ -178,8 +178,8 @@ describe("convolution", () => {
         kernel: fc.constantFrom(1, 2, 3, 5, 7),
         stride: dim(1, 3),
         padding: dim(0, 3),
-        h: dim(3, 9),
-        w: dim(3, 9),
+        h: side,
+        w: side,
         bias: fc.boolean(),
       })
       .filter(
@@ -193,6 +193,8 @@ describe("convolution", () => {
       }));
   holds("few input channels", convolution(dim(1, 4)), 25);
   holds("many input channels", convolution(dim(5, 9)), 40);
+  // More than 256 positions are computed in another layout, with any stride.
+  holds("a large map", convolution(fc.constant(5), dim(16, 36)), 25);
 });
 
 describe("batch normalisation", () => {

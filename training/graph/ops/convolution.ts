@@ -129,19 +129,24 @@ function patchWeightGradient(dy: Tensor, x: Tensor, w: Tensor, stride: number, p
 function shiftedWeightGradient(dy: Tensor, x: Tensor, w: Tensor, stride: number, padding: number): Tensor {
   const [cout, cin, kh, kw] = staticShape(w.shape);
   const [n, , ho, wo] = staticShape(dy.shape);
-  const phases = channelsFirstPhases(x, stride);
-  const [, , height, width] = staticShape(phases[0][0].shape);
-  const dyT = transpose(dy, [1, 0, 2, 3]);
+  const layout = ho * wo <= SMALL_MAP ? PICTURES_INNERMOST : PICTURES_OUTSIDE;
+  const phases = channelsFirstPhases(x, stride, layout.order);
+  const [height, width] = [layout.rows, layout.columns].map((axis) => phases[0][0].shape[axis] as number);
+  const dyT = transpose(dy, layout.order);
   const remainder = (tap: number) => (((tap - padding) % stride) + stride) % stride;
   const quotient = (tap: number) => Math.floor((tap - padding) / stride);
+  const padAxis = (t: Tensor, axis: number, before: number, after: number) => {
+    const only = (amount: number) => t.shape.map((_, at) => (at === axis ? amount : 0));
+    return pad(t, only(before), only(after));
+  };
 
   // Row tap i: dy moved down by its quotient, into the height of x's phase.
   const rowShifted = (tap: number) =>
-    flat(pad(dyT, [0, 0, quotient(tap), 0], [0, 0, height - ho - quotient(tap), 0]), cout);
+    flat(padAxis(dyT, layout.rows, quotient(tap), height - ho - quotient(tap)), cout);
   // Column tap j: x moved left by its quotient, into the width of dy.
   const columnShifted = (row: number, tap: number) =>
     flat(
-      pad(phases[row][remainder(tap)], [0, 0, 0, -quotient(tap)], [0, 0, 0, wo - width + quotient(tap)]),
+      padAxis(phases[row][remainder(tap)], layout.columns, -quotient(tap), wo - width + quotient(tap)),
       cin,
     );
   const flat = (t: Tensor, channels: number) => reshape(t, [channels, n * height * wo]);
@@ -163,6 +168,16 @@ function shiftedWeightGradient(dy: Tensor, x: Tensor, w: Tensor, stride: number,
   return transpose(inTapOrder(concat(products, 0), order), [1, 3, 0, 2]);
 }
 
+/**
+ * Channels first, then either pictures or positions. With pictures innermost a shift moves long runs of memory, which
+ * pays where rows are short; bringing them there costs more than a mere swap of pictures and channels.
+ */
+const PICTURES_INNERMOST = { order: [1, 2, 3, 0], rows: 1, columns: 2 };
+const PICTURES_OUTSIDE = { order: [1, 0, 2, 3], rows: 2, columns: 3 };
+
+/** Positions of a map up to which pictures go innermost. */
+const SMALL_MAP = 16 * 16;
+
 /** Rows of the first axis brought from the given order into 0, 1, 2 … */
 function inTapOrder(x: Tensor, order: readonly number[]): Tensor {
   if (order.every((tap, i) => tap === i)) return x;
@@ -170,13 +185,13 @@ function inTapOrder(x: Tensor, order: readonly number[]): Tensor {
   return concat(rows, 0);
 }
 
-/** x in [C, N, H, W] order, split into its stride × stride phases. */
-function channelsFirstPhases(x: Tensor, stride: number): Tensor[][] {
-  if (stride === 1) return [[transpose(x, [1, 0, 2, 3])]];
+/** x with its axes in the given order, channels first, split into its stride × stride phases. */
+function channelsFirstPhases(x: Tensor, stride: number, order: readonly number[]): Tensor[][] {
+  if (stride === 1) return [[transpose(x, order)]];
   const [, cin, height, width] = staticShape(x.shape);
   const missing = (size: number) => (stride - (size % stride)) % stride;
   const whole = pad(x, [0, 0, 0, 0], [0, 0, missing(height), missing(width)]);
-  const all = transpose(spaceToDepth(whole, stride), [1, 0, 2, 3]);
+  const all = transpose(spaceToDepth(whole, stride), order);
   return Array.from({ length: stride }, (_, row) =>
     Array.from({ length: stride }, (_, column) => {
       const first = (row * stride + column) * cin;

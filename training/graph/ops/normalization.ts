@@ -7,7 +7,6 @@ import { defineOperator, float } from "../operator.ts";
 import { staticShape } from "../types.ts";
 import { relu } from "./activation.ts";
 import { add, div, mul, neg, scale, shift, sqrt, sub } from "./arithmetic.ts";
-import { matMul } from "./matmul.ts";
 import { reduceSum } from "./reduction.ts";
 import { reshape } from "./shape.ts";
 
@@ -31,9 +30,13 @@ defineOperator({
 
 /** Per channel: Σ dy and Σ dy · x, each [C]. */
 function channelSums(dy: Tensor, x: Tensor): { sum: Tensor; dot: Tensor } {
+  return { sum: channelSum(dy), dot: channelSum(mul(dy, x)) };
+}
+
+/** Σ over N, H, W of [N, C, H, W]: first within each picture, which goes along memory, then over the pictures. */
+function channelSum(x: Tensor): Tensor {
   const [n, c, h, w] = staticShape(x.shape);
-  const products = matMul(reshape(dy, [n, c, 1, h * w]), reshape(x, [n, c, h * w, 1]));
-  return { sum: reduceSum(dy, [0, 2, 3]), dot: reduceSum(reshape(products, [n, c]), [0]) };
+  return reduceSum(reshape(reduceSum(reshape(x, [n * c, h * w]), [1]), [n, c]), [0]);
 }
 
 /** factor · x + offset per channel; factor and offset are [C]. */
