@@ -7,10 +7,12 @@ import { basename, join, resolve } from "node:path";
 import { UserError } from "../models/errors.ts";
 import { fitBatchSize } from "../training/dataset/batches.ts";
 import type { Dataset } from "../training/dataset/dataset.ts";
-import { NodeEngine } from "../training/engines/node-engine.ts";
+import { EngineError } from "../training/engines/engine.ts";
+import { ThreadEngine } from "../training/engines/thread-engine.ts";
 import { exportMap } from "../training/export/export-map.ts";
 import { RunFolder } from "../training/stages/run-folder.ts";
 import { Interrupted, runStages } from "../training/stages/run-stages.ts";
+import { chooseEngine } from "./choose-engine.ts";
 import type { TrainArguments } from "./commands/train.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { noteSkipped, readImages } from "./read-images.ts";
@@ -32,6 +34,7 @@ export async function runTrain(args: TrainArguments): Promise<void> {
   const versions = toolVersions();
   const recipe = runSettings(args, wantedBatchSize(args)); // wrong options fail here, before any work
   const { network, fit, background } = recipe;
+  const device = await chooseEngine(args.engine, recipe, terminal);
   const dataset = await readImages(
     args.images,
     {
@@ -48,7 +51,7 @@ export async function runTrain(args: TrainArguments): Promise<void> {
     if (!signal.aborted) throw error;
     throw new Interrupted("stopped while reading the images; to start again, run the same command");
   });
-  const engine = new NodeEngine();
+  const engine = new ThreadEngine(device);
   try {
     noteSkipped(dataset, terminal);
     const settings = { ...recipe, batchSize: batchSizeFor(dataset, recipe.batchSize, terminal) };
@@ -93,8 +96,10 @@ export async function runTrain(args: TrainArguments): Promise<void> {
         `${[`map of ${dataset.count} images: ${target}`, ...scoreLines(info.scores)].join("\n")}\n`,
       );
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    throw new Interrupted(`${error.message}; to go on, run the same command with --resume`);
+    const goOn = "run the same command with --resume";
+    if (error instanceof Interrupted) throw new Interrupted(`${error.message}; to go on, ${goOn}`);
+    if (!(error instanceof EngineError)) throw error;
+    throw new UserError(`${error.message}; to go on from the last checkpoint, ${goOn}`, { cause: error });
   } finally {
     dataset.close();
     await engine.close();

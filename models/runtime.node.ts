@@ -1,5 +1,5 @@
 import "./telemetry.node.ts";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import type { Runtime } from "./runtime.ts";
 
 /** Errors only: what ONNX Runtime warns of, no user can mend. */
@@ -14,5 +14,25 @@ export function nodeRuntimeWithThreads(threads: number): Runtime {
     createSession: (model) =>
       InferenceSession.create(model, { logSeverityLevel: ERRORS, intraOpNumThreads: threads }),
     Tensor,
+  };
+}
+
+/**
+ * onnxruntime-node on a graphics card; what has no kernel there runs on the CPU. Values can stay on the card with WebGPU
+ * only: the package knows no tensors in the memory of CUDA. Sessions fail where there is no such card.
+ */
+export function nodeRuntimeOn(provider: "cuda" | "webgpu"): Runtime {
+  env.logLevel = "fatal"; // that a library is missing is told by the exception too
+  return {
+    createSession: (model, { onDevice = [] } = {}) =>
+      InferenceSession.create(model, {
+        executionProviders: [provider, "cpu"],
+        logSeverityLevel: ERRORS,
+        ...(provider === "webgpu" && {
+          preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, "gpu-buffer"])),
+        }),
+      }),
+    Tensor,
+    hasDeviceMemory: provider === "webgpu",
   };
 }

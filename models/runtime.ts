@@ -2,7 +2,17 @@
 
 import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
 
+export interface SessionOptions {
+  /**
+   * Outputs that stay in the memory of the device that computes them, as inputs of the next run. Honoured where
+   * `Runtime.hasDeviceMemory`. Defaults to none.
+   */
+  readonly onDevice?: readonly string[];
+}
+
 export interface Runtime {
-  createSession(model: Uint8Array): Promise<InferenceSession>;
+  createSession(model: Uint8Array, options?: SessionOptions): Promise<InferenceSession>;
   readonly Tensor: TensorConstructor;
+  /** Whether values can stay in a memory that is not the host's. */
+  readonly hasDeviceMemory?: boolean;
 }

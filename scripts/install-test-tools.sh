@@ -1,10 +1,12 @@
 #!/bin/sh
-# Installs what the tests use beside npm packages, where it is missing: Chromium for the page, nginx for the replicas.
+# Installs what the tests use beside npm packages, where it is missing: Chromium for the page, nginx for the replicas,
+# the Vulkan loader through which onnxruntime-node finds Chromium's graphics card in software.
 set -eu
 
 missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+ls /usr/lib/*/libvulkan.so.1 /usr/lib/libvulkan.so.1 >/dev/null 2>&1 || missing="$missing libvulkan1"
 [ -n "$missing" ] || exit 0
 
 install="apt-get install --yes --no-install-recommends$missing"

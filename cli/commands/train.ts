@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
+import { deviceNames } from "../../training/engines/device-names.ts";
 import { withOutputOptions, withReadingOptions, withRecipeOptions } from "../options.ts";
 
 const builder = (argv: Argv) =>
@@ -21,9 +22,9 @@ const builder = (argv: Argv) =>
             describe: "Go on with the unfinished run of this map, with the same options",
           })
           .option("engine", {
-            choices: ["cpu"] as const,
+            choices: ["auto", ...deviceNames] as const,
             default: "cpu" as const,
-            describe: "Where it is computed",
+            describe: "Where it is computed; auto tries all for a few steps and takes the fastest",
           }),
       ),
     ),

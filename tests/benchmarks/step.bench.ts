@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildStage, type StageGraphOptions } from "../../training/artifacts/stage-artifacts.ts";
-import { NodeEngine } from "../../training/engines/node-engine.ts";
+import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { Graph, gemm, reduceMean, serialize } from "../../training/graph/index.ts";
 import { sizeOf } from "../../training/graph/types.ts";
 import type { BackboneName } from "../../training/networks/backbone.ts";
@@ -118,7 +118,7 @@ function median(values: readonly number[]): number {
 async function measure(aCase: Case, gemm: () => Promise<number>): Promise<Result> {
   const options = stageOf(aCase);
   const artifacts = buildStage(options);
-  const engine = new NodeEngine();
+  const engine = new ThreadEngine();
   await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
   const random = randomStream("views");
   const views = Float32Array.from({ length: sizeOf(artifacts.viewsShape) }, () => random.uniform());

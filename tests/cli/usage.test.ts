@@ -34,7 +34,10 @@ const wrong: [line: string, message: RegExp][] = [
   ["train images --out OUT --max-megapixels 0", /--max-megapixels takes a number above 0/],
   ["train images --out OUT --background greenish", /--background: "greenish" is no colour: give white/],
   ["train images --out OUT --out-dim 4", /out-dim, Given: 4, Choices: 2, 3/],
-  ["train images --out OUT --engine abacus", /engine, Given: "abacus", Choices: "cpu"/],
+  [
+    "train images --out OUT --engine abacus",
+    /engine, Given: "abacus", Choices: "auto", "cpu", "cuda", "webgpu", "wasm"/,
+  ],
   ["train images --out OUT --preset huge", /preset, Given: "huge", Choices: "quick", "standard", "paper"/],
   ["artifacts --out OUT --flavour sweet", /flavour, Given: "sweet", Choices: "portable"/],
   ["artifacts --out OUT --optimizer adam --momentum 0.5", /--momentum goes with --optimizer sgd/],

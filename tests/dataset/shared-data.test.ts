@@ -1,22 +1,14 @@
 // Real images, where they are at hand: photographs of all sizes, and CIFAR-10.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import type { Pixels } from "../../models/pixels.ts";
 import { prepareDataset } from "../../training/dataset/cache.ts";
 import type { Dataset } from "../../training/dataset/dataset.ts";
 import { openSource } from "../../training/dataset/source.ts";
+import { sharedArchive } from "../support/shared-images.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-
-const data = fileURLToPath(new URL("../../../shared/data", import.meta.url));
-const at = (archive: string) => ({
-  archive: join(data, archive),
-  skip: !existsSync(join(data, archive)) && `${archive} is not here`,
-});
 
 /** Prepares an archive as training would, with sharp to resize where the graph would. */
 async function prepare(archive: string, imageSize: number, cacheDirectory: string) {
@@ -45,7 +37,7 @@ async function prepare(archive: string, imageSize: number, cacheDirectory: strin
   return { dataset, decoded };
 }
 
-const photos = at("photos/photos.tar");
+const photos = sharedArchive("photos/photos.tar");
 describe("photographs", { skip: photos.skip }, () => {
   test("all load, without labels, since their one folder is no class", async () => {
     const { dataset } = await prepare(photos.archive, 32, await temporaryFolder());
@@ -57,7 +49,7 @@ describe("photographs", { skip: photos.skip }, () => {
   });
 });
 
-const cifar = at("cifar10/test.tar");
+const cifar = sharedArchive("cifar10/test.tar");
 describe("10,000 CIFAR images", { skip: cifar.skip }, () => {
   test("load with their labels in flat memory, and at once the second time", async () => {
     const cacheDirectory = await temporaryFolder();

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { decodeSafetensors, encodeSafetensors } from "../../models/safetensors.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildStage, type StageGraphOptions } from "../../training/artifacts/stage-artifacts.ts";
-import { NodeEngine } from "../../training/engines/node-engine.ts";
+import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { backbones } from "../../training/networks/backbone.ts";
 import { randomViews, tinyStage } from "../support/stage.ts";
 
@@ -83,7 +83,7 @@ const lengthOf = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v
 
 async function onnxRun(options: StageGraphOptions, rates: readonly number[]): Promise<Run> {
   const stage = buildStage(options);
-  const engine = new NodeEngine();
+  const engine = new ThreadEngine();
   try {
     await engine.load(stage, { values: initialValues(stage, 1), step: 0 });
     const losses: number[] = [];

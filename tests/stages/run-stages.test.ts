@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { type Dataset, openDataset } from "../../training/dataset/dataset.ts";
-import { NodeEngine } from "../../training/engines/node-engine.ts";
+import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { randomStream } from "../../training/random.ts";
 import { measureFeatureSpace } from "../../training/stages/feature-space.ts";
 import { type PresetName, presets } from "../../training/stages/presets.ts";
@@ -60,8 +60,8 @@ function tinySettings(preset: PresetName, epochs: readonly number[]): RunSetting
 }
 
 /** A new engine, closed whatever happens. */
-async function withEngine<T>(use: (engine: NodeEngine) => Promise<T>): Promise<T> {
-  const engine = new NodeEngine();
+async function withEngine<T>(use: (engine: ThreadEngine) => Promise<T>): Promise<T> {
+  const engine = new ThreadEngine();
   try {
     return await use(engine);
   } finally {

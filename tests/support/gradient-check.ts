@@ -1,7 +1,8 @@
 // Compares the gradients of a function built as a graph with central differences along random directions.
 
 import assert from "node:assert/strict";
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { nodeRuntime } from "../../models/runtime.node.ts";
+import type { Runtime } from "../../models/runtime.ts";
 import { add, Graph, gradients, mul, reduceSum, serialize, type Tensor } from "../../training/graph/index.ts";
 import { randomStream } from "../../training/random.ts";
 
@@ -11,6 +12,8 @@ export interface GradientCheck {
   /** Builds the function; its outputs may have any shape. */
   build: (inputs: readonly Tensor[]) => Tensor | readonly Tensor[];
   seed: number;
+  /** Defaults to onnxruntime-node on the CPU. */
+  runtime?: Runtime;
   /** Makes an input value out of a standard normal one; the default keeps it. */
   value?: (normal: number, input: number) => number;
   /** Step of the central difference; keep it smaller than the distance to any kink. */
@@ -23,7 +26,15 @@ export interface GradientCheck {
  * direction in each single input must match what the gradient says.
  */
 export async function checkGradients(check: GradientCheck): Promise<void> {
-  const { shapes, build, seed, value = (x) => x, step = 1e-2, tolerance = 1e-2 } = check;
+  const {
+    shapes,
+    build,
+    seed,
+    runtime = nodeRuntime,
+    value = (x) => x,
+    step = 1e-2,
+    tolerance = 1e-2,
+  } = check;
   const random = randomStream(seed, "gradient check");
   const graph = new Graph("check");
   const inputs = shapes.map((shape, i) => graph.input(`x${i}`, "float32", shape));
@@ -49,10 +60,12 @@ export async function checkGradients(check: GradientCheck): Promise<void> {
     (y) => graph.constants.find((c) => c.name === `w_${y.name}`)!.data as Float32Array,
   );
 
-  const session = await InferenceSession.create(serialize(graph), { logSeverityLevel: 3 });
+  const session = await runtime.createSession(serialize(graph));
   const at = shapes.map((shape, i) => Float32Array.from(normal(size(shape)), (x) => value(x, i)));
   const run = async (values: readonly Float32Array[]) => {
-    const feeds = Object.fromEntries(values.map((v, i) => [`x${i}`, new OrtTensor("float32", v, shapes[i])]));
+    const feeds = Object.fromEntries(
+      values.map((v, i) => [`x${i}`, new runtime.Tensor("float32", v, shapes[i])]),
+    );
     return await session.run(feeds);
   };
   const lossAt = async (values: readonly Float32Array[]) => {

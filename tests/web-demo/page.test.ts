@@ -29,6 +29,7 @@ import {
   writeSampleMap,
 } from "../support/page.ts";
 import { serve } from "../support/server.ts";
+import { photographs } from "../support/shared-images.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const WINDOW = { width: 1280, height: 800 };
@@ -172,6 +173,36 @@ describe("the map", () => {
     await page.keyboard.press("0");
     const again = await viewOf(page);
     assert.ok(Math.abs(again.scale / home.scale - 1) < 1e-4, `${again.scale}, not ${home.scale}`);
+    await close(opened);
+  });
+
+  test("pans with one finger, zooms with two around what lies between them", async () => {
+    const opened = await open(site, { hasTouch: true });
+    const { page } = opened;
+    const fingers = await page.context().newCDPSession(page);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...touchPoints: [number, number][]) =>
+      fingers.send("Input.dispatchTouchEvent", {
+        type,
+        touchPoints: touchPoints.map(([x, y], id) => ({ x, y, id })),
+      });
+    const home = await viewOf(page);
+    await touch("touchStart", [600, 400]);
+    for (let step = 1; step <= 5; step++) await touch("touchMove", [600 + 20 * step, 400]);
+    await touch("touchEnd");
+    const moved = await viewOf(page);
+    assert.ok(Math.abs((home.x - moved.x) * home.scale - 100) < 15, "about 100 pixels to the right");
+    assert.ok(Math.abs(moved.scale / home.scale - 1) < 1e-4, "no nearer");
+
+    const still = loneliest((i) => free(moved.pixel(i)));
+    const [x, y] = moved.pixel(still);
+    await touch("touchStart", [x - 30, y], [x + 30, y]);
+    for (let step = 1; step <= 6; step++) {
+      await touch("touchMove", [x - 30 - 10 * step, y], [x + 30 + 10 * step, y]);
+    }
+    await touch("touchEnd");
+    const zoomed = await viewOf(page);
+    assert.ok(Math.abs(zoomed.scale / moved.scale - 3) < 0.2, `${zoomed.scale / moved.scale} times as near`);
+    assert.ok(Math.hypot(zoomed.pixel(still)[0] - x, zoomed.pixel(still)[1] - y) < 8, "stays between them");
     await close(opened);
   });
 
@@ -431,7 +462,7 @@ describe("placing images", () => {
   });
 
   for (const [engine, count, flags] of [
-    ["WebAssembly", 40, []],
+    ["WebAssembly", 200, []],
     ["WebGPU", 20, ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]],
   ] as const) {
     test(`images of many sizes and formats land where Node puts them: ${engine}`, async (t) => {
@@ -441,7 +472,9 @@ describe("placing images", () => {
       const { page } = opened;
       const hasGpu = await page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)");
       if (engine === "WebGPU" && !hasGpu) return t.skip("this Chromium has no WebGPU adapter");
-      const images = await mixedImages(count);
+      const photos = (await photographs(count / 2)).map((photo) => ({ ...photo, exact: false }));
+      if (photos.length === 0) t.diagnostic("photographs are not here: made-up images only");
+      const images = [...photos, ...(await mixedImages(count - photos.length))];
       const payload = images.map(({ name, bytes }) => ({ name, mimeType: "", buffer: bytes }));
       await page.locator("input[type=file]:not([webkitdirectory])").setInputFiles(payload);
       await page.getByRole("heading", { name: `${count} images placed` }).waitFor({ timeout: 120_000 });
@@ -478,6 +511,26 @@ describe("placing images", () => {
     await page.locator(".guest.failed", { hasText: "no image.png" }).waitFor();
     await page.waitForTimeout(300);
     opened.trouble.length = 0; // the browser tells the 422
+    await close(opened);
+  });
+
+  test("a pasted image is placed, pasted text is not", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const bytes = await picture(sampleColor(60)).png().toBuffer();
+    const paste = (fill: string) =>
+      page.evaluate(`(() => {
+        const clipboardData = new DataTransfer();
+        ${fill}
+        document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+      })()`);
+    await paste('clipboardData.setData("text/plain", "no image")');
+    await paste(`const bytes = Uint8Array.from(atob("${bytes.toString("base64")}"), (c) => c.charCodeAt(0));
+        clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));`);
+    await page.getByRole("heading", { name: "1 image placed" }).waitFor();
+    const [{ x, y }] = await placements(page);
+    const { embedding } = await placeInNode(bytes);
+    assert.ok(Math.hypot(x - embedding[0], y - embedding[1]) <= 1e-4 * diagonal);
     await close(opened);
   });
 
@@ -522,6 +575,15 @@ describe("everyone", () => {
         "[document.documentElement.scrollWidth, innerWidth, innerHeight]",
       )) as number[];
       assert.deepEqual(tall, [width, width, height], "nothing sticks out");
+      const covered = await page.locator(".toolbar button, .toolbar a").evaluateAll((all) =>
+        all
+          .filter((one) => {
+            const { x, y, width, height } = one.getBoundingClientRect();
+            return !one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+          })
+          .map((one) => one.getAttribute("aria-label")),
+      );
+      assert.deepEqual(covered, [], "every tool can be reached, whatever is open");
       await close(opened);
     });
   }

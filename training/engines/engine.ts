@@ -1,5 +1,6 @@
 // What runs a stage's graphs. The training code knows this interface only.
 
+import { UserError } from "../../models/errors.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 
 /** All that a stage changes. Values are keyed by weight, statistic, and `<weight>.<moment>`. */
@@ -44,4 +45,16 @@ export interface Engine {
    */
   encode(images: Uint8Array, count: number): Promise<Encoded>;
   close(): Promise<void>;
+}
+
+/** How the runtimes say that there is no memory left: C++, CUDA, WebGPU, WebAssembly, JavaScript. */
+const OUT_OF_MEMORY =
+  /bad_alloc|bad allocation|out of memory|failed to allocate|allocation failed|memory access out of bounds|OutOfMemory/i;
+
+/** What went wrong on an engine, named, and what helps where that is known. */
+export class EngineError extends UserError {
+  constructor(engine: string, reason: string, options?: ErrorOptions) {
+    const help = OUT_OF_MEMORY.test(reason) ? "out of memory: try a smaller --batch-size" : reason;
+    super(`engine ${engine}: ${help}`, options);
+  }
 }

@@ -1,19 +1,26 @@
 // The three sessions of a stage and the values that go round between them, for any ONNX Runtime that has the
-// interface of onnxruntime-common.
+// interface of onnxruntime-common. Where a device has a memory of its own the values stay there.
 
 import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { Runtime } from "../../models/runtime.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
+import { Graph, serialize } from "../graph/index.ts";
 import type { StepResult, TrainingState } from "./engine.ts";
 
 type Values = Record<string, Tensor>;
+type Shapes = ReadonlyMap<string, readonly number[]>;
+
+/** How a session names what a value becomes. */
+const NEXT = ".next";
 
 export class StageSessions {
   readonly #artifacts: StageModels;
   readonly #runtime: Runtime;
+  readonly #shapes: Shapes;
   readonly #training: InferenceSession;
   readonly #optimizer: InferenceSession;
   #evaluation: InferenceSession | undefined;
+  readonly #copying: { host?: InferenceSession; device?: InferenceSession } = {};
   readonly #values: Values;
   #step: number;
 
@@ -21,17 +28,15 @@ export class StageSessions {
     artifacts: StageModels,
     runtime: Runtime,
     sessions: { training: InferenceSession; optimizer: InferenceSession },
+    shapes: Shapes,
     state: TrainingState,
   ) {
     this.#artifacts = artifacts;
     this.#runtime = runtime;
     this.#training = sessions.training;
     this.#optimizer = sessions.optimizer;
+    this.#shapes = shapes;
     this.#step = state.step;
-    const shapes = new Map([...artifacts.weights, ...artifacts.statistics].map((w) => [w.name, w.shape]));
-    for (const name of artifacts.trained) {
-      for (const moment of artifacts.moments) shapes.set(`${name}.${moment}`, shapes.get(name)!);
-    }
     this.#values = Object.fromEntries(
       [...shapes].map(([name, shape]) => {
         const value = state.values[name];
@@ -42,9 +47,21 @@ export class StageSessions {
   }
 
   static async open(artifacts: StageModels, runtime: Runtime, state: TrainingState): Promise<StageSessions> {
-    const training = await runtime.createSession(artifacts.trainingModel);
-    const optimizer = await runtime.createSession(artifacts.optimizerModel);
-    return new StageSessions(artifacts, runtime, { training, optimizer }, state);
+    const { trained, moments, statistics } = artifacts;
+    const shapes = new Map([...artifacts.weights, ...statistics].map((w) => [w.name, w.shape]));
+    for (const name of trained) {
+      for (const moment of moments) shapes.set(`${name}.${moment}`, shapes.get(name)!);
+    }
+    const next = (names: readonly string[]) => names.map((name) => name + NEXT);
+    const training = await runtime.createSession(artifacts.trainingModel, {
+      onDevice: [...trained.map((name) => `${name}.grad`), ...next(statistics.map(({ name }) => name))],
+    });
+    const optimizer = await runtime.createSession(artifacts.optimizerModel, {
+      onDevice: next(trained.flatMap((name) => [name, ...moments.map((moment) => `${name}.${moment}`)])),
+    });
+    const sessions = new StageSessions(artifacts, runtime, { training, optimizer }, shapes, state);
+    if (runtime.hasDeviceMemory) sessions.#advance(await sessions.#copies("device"));
+    return sessions;
   }
 
   /** One update from views [2B, 3, S, S]. */
@@ -61,9 +78,8 @@ export class StageSessions {
       for (const moment of moments) feeds[`${name}.${moment}`] = this.#values[`${name}.${moment}`];
     }
     this.#advance(await this.#optimizer.run(feeds));
-    this.#advance(
-      Object.fromEntries(statistics.map(({ name }) => [`${name}.next`, results[`${name}.next`]])),
-    );
+    for (const name of trained) release(results[`${name}.grad`]);
+    this.#advance(Object.fromEntries(statistics.map(({ name }) => [name + NEXT, results[name + NEXT]])));
     this.#step++;
     const number = (name: string) => (results[name].data as Float32Array)[0];
     return { loss: number("loss"), alignment: number("alignment"), uniformity: number("uniformity") };
@@ -80,17 +96,35 @@ export class StageSessions {
   }
 
   /** A copy of the present state. */
-  state(): TrainingState {
-    const values = Object.entries(this.#values).map(([name, t]) => [name, (t.data as Float32Array).slice()]);
-    return { values: Object.fromEntries(values), step: this.#step };
+  async state(): Promise<TrainingState> {
+    const names = Object.keys(this.#values);
+    const onHost = this.#runtime.hasDeviceMemory ? await this.#copies("host") : undefined;
+    const data = (name: string) => (onHost?.[name + NEXT] ?? this.#values[name]).data as Float32Array;
+    return { values: Object.fromEntries(names.map((name) => [name, data(name).slice()])), step: this.#step };
   }
 
   async close(): Promise<void> {
-    for (const session of [this.#training, this.#optimizer, this.#evaluation]) await session?.release();
+    for (const value of Object.values(this.#values)) release(value);
+    const sessions = [this.#training, this.#optimizer, this.#evaluation, ...Object.values(this.#copying)];
+    for (const session of sessions) await session?.release();
   }
 
   #advance(results: Values): void {
-    for (const [name, value] of Object.entries(results)) this.#values[name.slice(0, -".next".length)] = value;
+    for (const [name, value] of Object.entries(results)) {
+      const own = name.slice(0, -NEXT.length);
+      release(this.#values[own]);
+      this.#values[own] = value;
+    }
+  }
+
+  /** All values in the memory of the host, or of the device, by a graph that hands them on. */
+  async #copies(where: "host" | "device"): Promise<Values> {
+    const graph = new Graph("copy");
+    for (const [name, shape] of this.#shapes) graph.output(name + NEXT, graph.input(name, "float32", shape));
+    const onDevice = where === "device" ? [...this.#shapes.keys()].map((name) => name + NEXT) : [];
+    // Stays open: what lies on the device goes with the session that put it there.
+    this.#copying[where] ??= await this.#runtime.createSession(serialize(graph), { onDevice });
+    return await this.#copying[where].run(this.#values);
   }
 
   #networkValues(): Values {
@@ -105,4 +139,9 @@ export class StageSessions {
   #tensor(data: Float32Array, shape: readonly number[]): Tensor {
     return new this.#runtime.Tensor("float32", data, shape);
   }
+}
+
+/** Gives back the memory of a device; the host's is collected. */
+function release(tensor: Tensor): void {
+  if (tensor.location === "gpu-buffer") tensor.dispose();
 }

@@ -158,7 +158,8 @@ export class Graph {
   }
 
   #fresh(stem: string): string {
-    const count = this.#counts.get(stem) ?? 0;
+    let count = this.#counts.get(stem) ?? 0;
+    while (this.#names.has(`${stem}_${count}`)) count++; // names that were read from a file
     this.#counts.set(stem, count + 1);
     return this.#claim(`${stem}_${count}`);
   }

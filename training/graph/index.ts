@@ -1,8 +1,19 @@
-// Build ONNX graphs, differentiate them, serialise them.
+// Build ONNX graphs, differentiate them, serialise them, read them. What `tsimcne/graph` exports.
 
+export { type DeserializedGraph, type DeserializeOptions, deserialize } from "./deserialize.ts";
 export { gradients } from "./differentiate.ts";
-export { type Constant, Graph, type Tensor } from "./graph.ts";
-export { operatorTypes } from "./operator.ts";
+export { type Constant, Graph, type GraphNode, type OptionalTensor, type Tensor } from "./graph.ts";
+export {
+  type Attribute,
+  type Attributes,
+  defineOperator,
+  float,
+  int,
+  ints,
+  type Operator,
+  operatorTypes,
+  text,
+} from "./operator.ts";
 export { clip, relu } from "./ops/activation.ts";
 export { add, div, exp, log, mul, neg, reciprocal, scale, shift, sqrt, sub } from "./ops/arithmetic.ts";
 export { cast, equal, identity } from "./ops/comparison.ts";
@@ -19,6 +30,7 @@ export {
   type DataType,
   type Dim,
   type Shape,
+  sizeOf,
   staticShape,
   type TensorData,
   type TensorType,

@@ -11,7 +11,14 @@ const { onnx } = onnxProto;
 export const OPSET = 17;
 const IR_VERSION = 8;
 
-const elementType: Record<DataType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 };
+/** The numbers of the element types: onnx.proto, TensorProto.DataType. */
+export const ELEMENT_TYPES: Readonly<Record<DataType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+};
 
 function attributeProto(name: string, attribute: Attribute) {
   const { AttributeType } = onnx.AttributeProto;
@@ -23,7 +30,7 @@ function attributeProto(name: string, attribute: Attribute) {
 
 function valueInfo(name: string, type: TensorType) {
   const dim = type.shape.map((d) => (typeof d === "string" ? { dimParam: d } : { dimValue: d }));
-  return { name, type: { tensorType: { elemType: elementType[type.dtype], shape: { dim } } } };
+  return { name, type: { tensorType: { elemType: ELEMENT_TYPES[type.dtype], shape: { dim } } } };
 }
 
 /** Little-endian bytes, as the format asks; every platform that runs ONNX Runtime is little-endian. */
@@ -74,7 +81,7 @@ export function serialize(graph: Graph): Uint8Array {
         .filter((constant) => used.has(constant))
         .map((constant) => ({
           name: constant.name,
-          dataType: elementType[constant.dtype],
+          dataType: ELEMENT_TYPES[constant.dtype],
           dims: constant.shape as number[],
           rawData: rawBytes(constant.data),
         })),

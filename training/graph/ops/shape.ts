@@ -12,13 +12,15 @@ function constantIntegers(tensor: OptionalTensor): number[] {
   return Array.from(data, Number);
 }
 
-// One dimension may be a name; it is written as -1 and passed through.
+// One dimension may be a name; it is written as -1 and passed through. Of a shape that is all known, -1 is what is left.
 defineOperator({
   type: "Reshape",
   infer([x, shape]) {
     const named = x!.shape.find((dim) => typeof dim === "string");
-    const target: Dim[] = constantIntegers(shape).map((dim) => (dim === -1 && named ? named : dim));
     const known = (s: Shape) => sizeOf(s.filter((dim) => typeof dim === "number"));
+    const given = constantIntegers(shape);
+    const left = known(x!.shape) / known(given.filter((dim) => dim !== -1));
+    const target: Dim[] = given.map((dim) => (dim === -1 ? (named ?? left) : dim));
     if (known(x!.shape) !== known(target)) throw new Error(`[${x!.shape}] has not the size of [${target}]`);
     return [{ dtype: x!.dtype, shape: target }];
   },

@@ -5,7 +5,7 @@ import type { Worker } from "node:worker_threads";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import type { StageArtifacts } from "../../training/artifacts/stage-artifacts.ts";
 import type { TrainingState } from "../../training/engines/engine.ts";
-import { NodeEngine } from "../../training/engines/node-engine.ts";
+import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { runModel } from "../support/session.ts";
 import { buildTinyStage, randomViews, tinyStage } from "../support/stage.ts";
 
@@ -13,19 +13,19 @@ const stage = buildTinyStage();
 const start: TrainingState = { values: initialValues(stage, 1), step: 0 };
 const batch = (seed: number) => randomViews(tinyStage, seed);
 
-const open: NodeEngine[] = [];
+const open: ThreadEngine[] = [];
 afterEach(async () => {
   for (const engine of open.splice(0)) await engine.close();
 });
 
-async function engineAt(state: TrainingState, artifacts: StageArtifacts = stage): Promise<NodeEngine> {
-  const engine = new NodeEngine();
+async function engineAt(state: TrainingState, artifacts: StageArtifacts = stage): Promise<ThreadEngine> {
+  const engine = new ThreadEngine();
   open.push(engine);
   await engine.load(artifacts, state);
   return engine;
 }
 
-async function trained(engine: NodeEngine, from: number, to: number) {
+async function trained(engine: ThreadEngine, from: number, to: number) {
   const losses: number[] = [];
   for (let i = from; i < to; i++) losses.push((await engine.step(batch(i), 0.02)).loss);
   return { losses, state: await engine.state() };
@@ -163,7 +163,7 @@ describe("failures", () => {
   });
 
   test("a step before a stage is loaded is refused", async () => {
-    const engine = new NodeEngine();
+    const engine = new ThreadEngine();
     open.push(engine);
     await assert.rejects(engine.step(batch(0), 0.02), /no stage is loaded/);
   });
@@ -174,10 +174,10 @@ describe("failures", () => {
     const [worker] = (await started) as [Worker];
     worker.postMessage(null); // what it does not understand ends it
     const waiting = [engine.step(batch(0), 0.02), engine.state()].map((call) =>
-      assert.rejects(call, /the training engine has stopped/),
+      assert.rejects(call, /engine cpu: it has stopped/),
     );
     await Promise.all(waiting);
-    await assert.rejects(engine.step(batch(1), 0.02), /the training engine has stopped/);
+    await assert.rejects(engine.step(batch(1), 0.02), /engine cpu: it has stopped/);
   });
 
   test("a closed engine rejects waiting and later calls, and may be closed twice", async () => {

@@ -1,10 +1,11 @@
-// The engine "cpu": onnxruntime-node in a worker thread, so that the caller's event loop stays free.
+// Runs stages on one of the devices in a worker thread, so that the caller's event loop stays free.
 
 import "../../models/telemetry.node.ts";
 import { Worker } from "node:worker_threads";
 import { reasonOf } from "../../models/errors.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
-import type { Encoded, Engine, StepResult, TrainingState } from "./engine.ts";
+import type { DeviceName } from "./device-names.ts";
+import { type Encoded, type Engine, EngineError, type StepResult, type TrainingState } from "./engine.ts";
 
 type Call =
   | { call: "load"; artifacts: StageModels; state: TrainingState }
@@ -14,34 +15,39 @@ type Call =
   | { call: "loadEncoder"; encoder: Uint8Array }
   | { call: "encode"; images: Uint8Array; count: number };
 
-export type NodeCall = Call & { id: number };
-export type NodeRequest = NodeCall | "close";
-export type NodeReply = { id: number; value?: unknown; error?: string };
+export type ThreadCall = Call & { id: number };
+export type ThreadRequest = ThreadCall | "close";
+export type ThreadReply = { id: number; value?: unknown; error?: string };
 
 const WORKER = new URL(
-  import.meta.url.endsWith(".ts") ? "./node.worker.ts" : "./node.worker.js",
+  import.meta.url.endsWith(".ts") ? "./thread.worker.ts" : "./thread.worker.js",
   import.meta.url,
 );
 
-export class NodeEngine implements Engine {
-  readonly #worker = new Worker(WORKER);
+export class ThreadEngine implements Engine {
+  readonly device: DeviceName;
+  readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  readonly #exit = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
+  readonly #exit: Promise<void>;
   #nextId = 0;
   #failure: Error | undefined;
 
-  constructor() {
-    this.#worker.on("message", ({ id, value, error }: NodeReply) => {
+  /** @param device defaults to "cpu"; whether it works shows when a stage is loaded */
+  constructor(device: DeviceName = "cpu") {
+    this.device = device;
+    this.#worker = new Worker(WORKER, { workerData: device });
+    this.#exit = new Promise((resolve) => this.#worker.once("exit", () => resolve()));
+    this.#worker.on("message", ({ id, value, error }: ThreadReply) => {
       const call = this.#waiting.get(id);
       if (!call) return; // was rejected when the engine was closed
       this.#waiting.delete(id);
       if (error === undefined) call.resolve(value as never);
-      else call.reject(new Error(error));
+      else call.reject(new EngineError(this.device, error));
     });
     this.#worker.on("error", (error) =>
-      this.#fail(new Error(`the training engine has stopped: ${reasonOf(error)}`, { cause: error })),
+      this.#fail(new EngineError(this.device, `it has stopped: ${reasonOf(error)}`, { cause: error })),
     );
-    this.#worker.on("exit", () => this.#fail(new Error("the training engine has stopped")));
+    this.#worker.on("exit", () => this.#fail(new EngineError(this.device, "it has stopped")));
   }
 
   async load(artifacts: StageModels, state: TrainingState): Promise<void> {
@@ -75,7 +81,7 @@ export class NodeEngine implements Engine {
     if (!this.#failure) {
       this.#fail(new Error("the engine is closed"));
       // The thread ends by itself: ended from outside in the midst of native code, it can take the process with it.
-      this.#worker.postMessage("close" satisfies NodeRequest);
+      this.#worker.postMessage("close" satisfies ThreadRequest);
     }
     await this.#exit;
   }
@@ -85,7 +91,7 @@ export class NodeEngine implements Engine {
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ ...call, id } satisfies NodeCall, transfer);
+      this.#worker.postMessage({ ...call, id } satisfies ThreadCall, transfer);
     });
   }
 

@@ -1,14 +1,23 @@
-// Runs a stage on onnxruntime-node in a thread of its own: a session blocks its thread until it is done.
+// Runs a stage in a thread of its own: a session blocks its thread until it is done.
 
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-common";
-import { nodeRuntime as runtime } from "../../models/runtime.node.ts";
+import { reasonOf } from "../../models/errors.ts";
+import type { Runtime } from "../../models/runtime.ts";
+import type { DeviceName } from "./device-names.ts";
+import { openDevice } from "./devices.ts";
 import type { Encoded } from "./engine.ts";
-import type { NodeCall, NodeReply, NodeRequest } from "./node-engine.ts";
 import { StageSessions } from "./stage-sessions.ts";
+import type { ThreadCall, ThreadReply, ThreadRequest } from "./thread-engine.ts";
 
+let opening: Promise<Runtime> | undefined;
 let stage: StageSessions | undefined;
 let encoder: InferenceSession | undefined;
+
+function device(): Promise<Runtime> {
+  opening ??= openDevice(workerData as DeviceName);
+  return opening;
+}
 
 function loaded(): StageSessions {
   if (!stage) throw new Error("no stage is loaded");
@@ -17,7 +26,8 @@ function loaded(): StageSessions {
 
 async function encode(session: InferenceSession, images: Uint8Array, count: number): Promise<Encoded> {
   const side = Math.round(Math.sqrt(images.length / count / 3));
-  const results = await session.run({ images: new runtime.Tensor("uint8", images, [count, side, side, 3]) });
+  const { Tensor } = await device();
+  const results = await session.run({ images: new Tensor("uint8", images, [count, side, side, 3]) });
   return {
     embedding: results.embedding.data as Float32Array,
     features: results.features.data as Float32Array,
@@ -25,23 +35,23 @@ async function encode(session: InferenceSession, images: Uint8Array, count: numb
   };
 }
 
-async function answer(request: NodeCall): Promise<unknown> {
+async function answer(request: ThreadCall): Promise<unknown> {
   switch (request.call) {
     case "load":
       await stage?.close();
       stage = undefined; // stays so if the next one does not open
-      stage = await StageSessions.open(request.artifacts, runtime, request.state);
+      stage = await StageSessions.open(request.artifacts, await device(), request.state);
       return;
     case "step":
       return await loaded().step(request.views, request.learningRate);
     case "evaluate":
       return await loaded().evaluate(request.views);
     case "state":
-      return loaded().state();
+      return await loaded().state();
     case "loadEncoder":
       await encoder?.release();
       encoder = undefined;
-      encoder = await runtime.createSession(request.encoder);
+      encoder = await (await device()).createSession(request.encoder);
       return;
     case "encode":
       if (!encoder) throw new Error("no encoder is loaded");
@@ -58,7 +68,7 @@ async function close(): Promise<void> {
 // Requests are answered in the order they came; those that wait when the engine is closed are dropped.
 let queue: Promise<void> = Promise.resolve();
 let closing = false;
-parentPort!.on("message", (request: NodeRequest) => {
+parentPort!.on("message", (request: ThreadRequest) => {
   if (request === "close") {
     closing = true;
     queue = queue.then(close);
@@ -66,11 +76,11 @@ parentPort!.on("message", (request: NodeRequest) => {
   }
   queue = queue.then(async () => {
     if (closing) return;
-    let reply: NodeReply;
+    let reply: ThreadReply;
     try {
       reply = { id: request.id, value: await answer(request) };
     } catch (error) {
-      reply = { id: request.id, error: error instanceof Error ? error.message : String(error) };
+      reply = { id: request.id, error: reasonOf(error) };
     }
     parentPort!.postMessage(reply);
   });

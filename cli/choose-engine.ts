@@ -1,0 +1,40 @@
+// The option `--engine`: a device by name, or the fastest that works here.
+
+import { UserError } from "../models/errors.ts";
+import type { DeviceName } from "../training/engines/device-names.ts";
+import { fastest, type Trial, tryDevices } from "../training/engines/fastest-device.ts";
+import { stageArtifacts } from "../training/stages/run-stages.ts";
+import type { RunSettings } from "../training/stages/settings.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Images in the batches that devices are tried with, at most. */
+const TRIAL_BATCH = 32;
+
+/**
+ * The device to train on.
+ * @param wanted "auto" tries all, and tells what it found
+ * @throws UserError if the one that is wanted does not work here
+ */
+export async function chooseEngine(
+  wanted: DeviceName | "auto",
+  settings: RunSettings,
+  terminal: Terminal,
+): Promise<DeviceName> {
+  if (wanted === "cpu") return wanted; // is always there
+  const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
+  const artifacts = stageArtifacts({ ...settings, batchSize }, settings.stages[0]);
+  if (wanted !== "auto") {
+    const [trial] = await tryDevices(artifacts, [wanted]);
+    if ("reason" in trial) throw new UserError(trial.reason);
+    return wanted;
+  }
+  const trials = await tryDevices(artifacts);
+  const chosen = fastest(trials);
+  terminal.note(`engine ${chosen}, the fastest here: ${trials.map(describe).join("; ")}`);
+  return chosen;
+}
+
+function describe(trial: Trial): string {
+  if ("reason" in trial) return trial.reason.replace(/^engine /, "");
+  return `${trial.device} ${Math.round(trial.imagesPerSecond)} images/s`;
+}

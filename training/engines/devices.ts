@@ -1,0 +1,68 @@
+// What a stage can run on from Node.
+
+import { reasonOf, UserError } from "../../models/errors.ts";
+import { nodeRuntime, nodeRuntimeOn } from "../../models/runtime.node.ts";
+import type { Runtime } from "../../models/runtime.ts";
+import { add, Graph, serialize } from "../graph/index.ts";
+import type { DeviceName } from "./device-names.ts";
+
+export interface Device {
+  /** For people: what computes. */
+  readonly title: string;
+  /** What to do where it is missing, as one line. */
+  readonly remedy: string;
+  readonly open: () => Promise<Runtime>;
+}
+
+export const devices: Readonly<Record<DeviceName, Device>> = {
+  cpu: {
+    title: "the processor, by onnxruntime-node",
+    remedy: "install onnxruntime-node again",
+    open: async () => nodeRuntime,
+  },
+  cuda: {
+    title: "an NVIDIA card, by onnxruntime-node",
+    remedy:
+      "npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12 adds it, with CUDA 12 and cuDNN 9",
+    open: async () => nodeRuntimeOn("cuda"),
+  },
+  webgpu: {
+    title: "a graphics card, by onnxruntime-node",
+    remedy: "it needs a graphics card and its driver: Vulkan, Metal or Direct3D 12",
+    open: async () => nodeRuntimeOn("webgpu"),
+  },
+  wasm: {
+    title: "the processor, by the WebAssembly of onnxruntime-web",
+    remedy: "npm install onnxruntime-web adds it",
+    open: async () => (await import("./runtime-wasm.ts")).wasmRuntime,
+  },
+};
+
+/**
+ * The runtime of a device, after it has computed something.
+ * @throws UserError in one line: why it does not work here, and what to do
+ */
+export async function openDevice(name: DeviceName): Promise<Runtime> {
+  const { open, remedy } = devices[name];
+  try {
+    const runtime = await open();
+    await tryOut(runtime);
+    return runtime;
+  } catch (error) {
+    // Without the place in ONNX Runtime's sources and the condition that failed there.
+    const reason = reasonOf(error).replace(/^\/onnxruntime_src.* was false\. /, "");
+    throw new UserError(`not available here (${remedy}): ${reason}`, { cause: error });
+  }
+}
+
+/** 1 + 1. */
+async function tryOut({ createSession, Tensor }: Runtime): Promise<void> {
+  const graph = new Graph("trial");
+  const one = graph.input("one", "float32", [1]);
+  graph.output("two", add(one, one));
+  const session = await createSession(serialize(graph));
+  const { two } = await session.run({ one: new Tensor("float32", Float32Array.of(1), [1]) });
+  const [result] = two.data as Float32Array;
+  await session.release();
+  if (result !== 2) throw new Error(`1 + 1 gives ${result}`);
+}
