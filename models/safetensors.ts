@@ -43,22 +43,29 @@ export function encodeSafetensors(
   tensors: NamedTensors,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const header: Record<string, unknown> = metadata ? { [METADATA]: metadata } : {};
-  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
     if (name === METADATA) throw new Error(`a tensor must not be named ${METADATA}`);
     if (data.length !== elements(shape))
       throw new Error(`${name}: ${data.length} values do not fill [${shape}]`);
-    header[name] = { dtype: elementTypes[dtype].code, shape, data_offsets: [0, 0] };
   }
   // The format allows no gaps between tensors: wide elements first keeps every tensor aligned to its elements.
   const laidOut = Object.entries(tensors).sort(
     ([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT,
   );
+  const offsets = new Map<string, [number, number]>();
   let end = 0;
   for (const [name, { data }] of laidOut) {
-    (header[name] as { data_offsets: number[] }).data_offsets = [end, end + data.byteLength];
+    offsets.set(name, [end, end + data.byteLength]);
     end += data.byteLength;
   }
+  // From entries, so that a tensor may be named "__proto__" too.
+  const header = Object.fromEntries([
+    ...(metadata ? [[METADATA, metadata] as const] : []),
+    ...Object.entries(tensors).map(
+      ([name, { dtype, shape }]) =>
+        [name, { dtype: elementTypes[dtype].code, shape, data_offsets: offsets.get(name) }] as const,
+    ),
+  ]);
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerLength = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
   const bytes = new Uint8Array(LENGTH_BYTES + headerLength + end);

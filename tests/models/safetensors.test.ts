@@ -55,6 +55,18 @@ describe("safetensors", () => {
     );
   });
 
+  test("a tensor may have any name, that of the prototype too", () => {
+    const given = JSON.parse('{"__proto__": 1, "constructor": 2, "toString": 3}');
+    const tensors = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [
+        name,
+        { dtype: "float32" as const, shape: [1], data: Float32Array.of(value as number) },
+      ]),
+    );
+    const read = decodeSafetensors(encodeSafetensors(tensors));
+    assert.deepEqual(Object.entries(read.tensors), Object.entries(tensors));
+  });
+
   test("the data starts at a multiple of 8 and every tensor is aligned to its elements", () => {
     fc.assert(
       fc.property(tensors, (given) => {

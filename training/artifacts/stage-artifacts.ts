@@ -65,7 +65,8 @@ export interface StageArtifacts extends StageModels {
   readonly statistics: readonly Weight[];
 }
 
-function lossGraph(name: string, mode: "training" | "evaluation", options: StageGraphOptions) {
+/** The loss of a batch as a graph, and what it is made of. */
+export function lossGraph(name: string, mode: "training" | "evaluation", options: StageGraphOptions) {
   const graph = new Graph(name);
   const model = new TrainableModel(graph, mode);
   const { views, embedding } = embedViews(graph, model, options);
@@ -108,14 +109,10 @@ export function buildStage(options: StageGraphOptions): StageArtifacts {
   for (const [i, { weight }] of trained.entries()) training.graph.output(`${weight.name}.grad`, slopes[i]);
   for (const { weight, next } of model.statistics) training.graph.output(`${weight.name}.next`, next);
 
-  const evaluation = lossGraph("eval_model", "evaluation", options);
-  evaluation.graph.output("loss", evaluation.loss);
-  evaluation.graph.output("embedding", evaluation.embedding);
-
   const weights = trained.map(({ weight }) => weight);
   return {
     trainingModel: serialize(training.graph),
-    evalModel: serialize(evaluation.graph),
+    evalModel: evaluationModel(options),
     optimizerModel: serialize(optimizerGraph(weights, options.optimizer)),
     viewsShape: staticShape(training.views.shape),
     weights: model.parameters.map(({ weight }) => weight),
@@ -123,6 +120,14 @@ export function buildStage(options: StageGraphOptions): StageArtifacts {
     statistics: model.statistics.map(({ weight }) => weight),
     moments: momentNames(options.optimizer.optimizer),
   };
+}
+
+/** See StageModels.evalModel. */
+export function evaluationModel(options: StageGraphOptions): Uint8Array {
+  const { graph, loss, embedding } = lossGraph("eval_model", "evaluation", options);
+  graph.output("loss", loss);
+  graph.output("embedding", embedding);
+  return serialize(graph);
 }
 
 function optimizerGraph(weights: readonly Weight[], options: OptimizerOptions): Graph {

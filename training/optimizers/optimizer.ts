@@ -34,9 +34,7 @@ export function momentNames(optimizer: OptimizerName): readonly string[] {
 }
 
 /** Decay rates of Adam's moments, and what keeps its quotient finite (Kingma & Ba 2015). */
-const BETA1 = 0.9;
-const BETA2 = 0.999;
-const EPSILON = 1e-8;
+export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 export interface OptimizerInputs {
   /** Scalar. */
@@ -68,11 +66,11 @@ export function update(
   }
   const decoupled = options.optimizer === "adamw";
   const g = decoupled ? clipped : withDecay(clipped, weight, options.weightDecay);
-  const first = add(scale(moments[0], BETA1), scale(g, 1 - BETA1));
-  const second = add(scale(moments[1], BETA2), scale(mul(g, g), 1 - BETA2));
+  const first = add(scale(moments[0], ADAM.beta1), scale(g, 1 - ADAM.beta1));
+  const second = add(scale(moments[1], ADAM.beta2), scale(mul(g, g), 1 - ADAM.beta2));
   const { graph } = weight;
-  const deviation = shift(sqrt(div(second, biasCorrection(graph, BETA2, inputs.step))), EPSILON);
-  const direction = div(div(first, biasCorrection(graph, BETA1, inputs.step)), deviation);
+  const deviation = shift(sqrt(div(second, biasCorrection(graph, ADAM.beta2, inputs.step))), ADAM.epsilon);
+  const direction = div(div(first, biasCorrection(graph, ADAM.beta1, inputs.step)), deviation);
   const total = decoupled ? withDecay(direction, weight, options.weightDecay) : direction;
   return { weight: sub(weight, mul(total, inputs.learningRate)), moments: [first, second] };
 }

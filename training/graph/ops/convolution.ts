@@ -9,7 +9,7 @@ import { type Attributes, defineOperator, ints, intsOf } from "../operator.ts";
 import { type Dim, staticShape } from "../types.ts";
 import { gemm, matMul } from "./matmul.ts";
 import { reduceSum } from "./reduction.ts";
-import { concat, pad, reshape, reverse, slice, spaceToDepth, transpose } from "./shape.ts";
+import { concat, expand, pad, reshape, reverse, slice, spaceToDepth, transpose } from "./shape.ts";
 
 export interface ConvOptions {
   /** Step in both directions. Defaults to 1. */
@@ -136,6 +136,12 @@ function shiftedWeightGradient(dy: Tensor, x: Tensor, w: Tensor, stride: number,
   const remainder = (tap: number) => (((tap - padding) % stride) + stride) % stride;
   const quotient = (tap: number) => Math.floor((tap - padding) / stride);
   const padAxis = (t: Tensor, axis: number, before: number, after: number) => {
+    const size = t.shape[axis] as number;
+    if (size + Math.min(before, 0) + Math.min(after, 0) <= 0) {
+      // Nothing of it is left. Pad of ONNX Runtime 1.19 hands out unwritten memory then.
+      const shape = t.shape.map((dim, at) => (at === axis ? size + before + after : dim));
+      return expand(t.graph.scalar(0), shape);
+    }
     const only = (amount: number) => t.shape.map((_, at) => (at === axis ? amount : 0));
     return pad(t, only(before), only(after));
   };
