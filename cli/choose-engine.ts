@@ -1,8 +1,10 @@
 // The option `--engine`: a device by name, or the fastest that works here.
 
 import { UserError } from "../models/errors.ts";
-import type { DeviceName } from "../training/engines/device-names.ts";
+import type { Flavour } from "../training/artifacts/stage-artifacts.ts";
+import { type DeviceName, deviceNames } from "../training/engines/device-names.ts";
 import { fastest, type Trial, tryDevices } from "../training/engines/fastest-device.ts";
+import { flavourOf } from "../training/engines/thread-engine.ts";
 import { stageArtifacts } from "../training/stages/run-stages.ts";
 import type { RunSettings } from "../training/stages/settings.ts";
 import type { Terminal } from "./terminal.ts";
@@ -22,13 +24,15 @@ export async function chooseEngine(
 ): Promise<DeviceName> {
   if (wanted === "cpu") return wanted; // is always there
   const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
-  const artifacts = stageArtifacts({ ...settings, batchSize }, settings.stages[0]);
+  const artifacts = (flavour: Flavour) =>
+    stageArtifacts({ ...settings, batchSize }, settings.stages[0], flavour, batchSize);
   if (wanted !== "auto") {
-    const [trial] = await tryDevices(artifacts, [wanted]);
+    const [trial] = await tryDevices(artifacts(flavourOf(wanted)), [wanted]);
     if ("reason" in trial) throw new UserError(trial.reason);
     return wanted;
   }
-  const trials = await tryDevices(artifacts);
+  const portable = deviceNames.filter((name) => flavourOf(name) === "portable");
+  const trials = await tryDevices(artifacts("portable"), portable);
   const chosen = fastest(trials);
   terminal.note(`engine ${chosen}, the fastest here: ${trials.map(describe).join("; ")}`);
   return chosen;

@@ -5,6 +5,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { UserError } from "../models/errors.ts";
 import { initialValues } from "../training/artifacts/initial-state.ts";
+import { encodeOrtCheckpoint } from "../training/artifacts/ort-checkpoint.ts";
 import { encodeCheckpoint } from "../training/stages/checkpoint.ts";
 import { artifactFiles } from "../training/stages/run-folder.ts";
 import { stageArtifacts } from "../training/stages/run-stages.ts";
@@ -16,9 +17,14 @@ export async function runArtifacts(args: ArtifactsArguments): Promise<void> {
   if (existsSync(args.out))
     throw new UserError(`${args.out} exists: name another folder with --out, or delete it`);
   const settings = runSettings(args, wantedBatchSize(args));
-  const models = stageArtifacts(settings, settings.stages[0]);
+  const models = stageArtifacts(settings, settings.stages[0], args.flavour, args.imageCount);
   const state = { values: initialValues(models, settings.seed), step: 0 };
-  const files = { ...artifactFiles(models), "checkpoint.safetensors": encodeCheckpoint(models, state) };
+  const files = {
+    ...artifactFiles(models),
+    ...(args.flavour === "ort-training"
+      ? { checkpoint: encodeOrtCheckpoint(models, state) }
+      : { "checkpoint.safetensors": encodeCheckpoint(models, state) }),
+  };
   const temporary = `${resolve(args.out)}.part`;
   try {
     await mkdir(temporary, { recursive: true });

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { withOutputOptions, withRecipeOptions } from "../options.ts";
+import { wholeNumber } from "../usage.ts";
 
 const builder = (argv: Argv) =>
   withOutputOptions(
@@ -7,9 +8,16 @@ const builder = (argv: Argv) =>
       argv
         .option("out", { type: "string", demandOption: true, describe: "Folder to write; must not exist" })
         .option("flavour", {
-          choices: ["portable"] as const,
+          choices: ["portable", "ort-training"] as const,
           default: "portable" as const,
-          describe: "portable: standard operators, for every ONNX Runtime",
+          describe:
+            "portable: standard operators, for every ONNX Runtime; ort-training: for its own TrainingSession",
+        })
+        .option("image-count", {
+          type: "number",
+          default: 50_000,
+          coerce: wholeNumber("image-count", 2),
+          describe: "Images of an epoch: ort-training has the schedule of the learning rate in its models",
         }),
     ),
   ).example("$0 artifacts --backbone resnet18 --batch-size 128 --out artifacts", "models of the first stage");

@@ -9,7 +9,9 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
 import { decodePoints, type MapPoints } from "../../models/points.ts";
 import { decodeSafetensors } from "../../models/safetensors.ts";
+import { openOrtTraining } from "../../training/engines/runtime-ort-training.ts";
 import { TINY, tsimcne } from "../support/command.ts";
+import { readModel } from "../support/onnx-file.ts";
 import { classPicture, writeClassFolder } from "../support/pictures.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -202,5 +204,45 @@ describe("artifacts", () => {
     for (const name of ["eval_model.onnx", "optimizer_model.onnx"])
       await InferenceSession.create(join(out, name));
     assert.equal((await tsimcne(["artifacts", "--out", out], cache)).code, 1, "it exists");
+  });
+
+  test("--flavour ort-training: what ONNX Runtime's own TrainingSession loads and trains", async () => {
+    const out = at("official");
+    const args = ["artifacts", "--flavour", "ort-training", "--image-count", "40", "--out", out, ...TINY];
+    const { code, stderr } = await tsimcne([...args, "--batch-size", "4", "--optimizer", "adamw"], cache);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(readdirSync(out).sort(), [
+      "checkpoint",
+      "eval_model.onnx",
+      "optimizer_model.onnx",
+      "training_model.onnx",
+    ]);
+    const runtime = await openOrtTraining();
+    const file = (name: string) => new Uint8Array(readFileSync(join(out, name)));
+    const session = await runtime.createTrainingSession({
+      checkpointState: file("checkpoint"),
+      trainModel: file("training_model.onnx"),
+      evalModel: file("eval_model.onnx"),
+      optimizerModel: file("optimizer_model.onnx"),
+    });
+    const { inputs } = readModel(file("eval_model.onnx"));
+    const statistics = Object.entries(inputs).filter(([name]) => name.includes("running_"));
+    const feeds = Object.fromEntries(
+      statistics.map(([name, { shape }]) => {
+        const value = new Float32Array(Number(shape[0])).fill(name.endsWith("var") ? 1 : 0);
+        return [name, new runtime.Tensor("float32", value, shape as number[])];
+      }),
+    );
+    const random = Float32Array.from({ length: 8 * 3 * 16 * 16 }, Math.random);
+    const views = () => new runtime.Tensor("float32", random.slice(), [8, 3, 16, 16]);
+    const losses: number[] = [];
+    for (let step = 0; step < 10; step++) {
+      const { loss } = await session.runTrainStep({ views: views(), ...feeds });
+      losses.push((loss.data as Float32Array)[0]);
+      await session.runOptimizerStep();
+      await session.lazyResetGrad();
+    }
+    assert.ok(losses.at(-1)! < losses[0], `the loss falls on the same batch: ${losses}`);
+    await session.release();
   });
 });

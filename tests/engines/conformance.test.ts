@@ -7,14 +7,17 @@ import { describe, test } from "node:test";
 import type { Runtime } from "../../models/runtime.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
+import { buildOrtTraining } from "../../training/artifacts/ort-training.ts";
+import { buildStage } from "../../training/artifacts/stage-artifacts.ts";
 import { type DeviceName, deviceNames } from "../../training/engines/device-names.ts";
 import { openDevice } from "../../training/engines/devices.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
+import { learningRateAt, type ScheduleOptions } from "../../training/optimizers/schedule.ts";
 import { randomStream } from "../../training/random.ts";
 import { TINY, tsimcne } from "../support/command.ts";
 import { operatorGradients } from "../support/operator-gradients.ts";
 import { writeClassFolder } from "../support/pictures.ts";
-import { buildTinyStage, randomViews, tinyNetwork, tinyStage } from "../support/stage.ts";
+import { randomViews, tinyNetwork, tinyStage } from "../support/stage.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const folder = await temporaryFolder();
@@ -22,6 +25,12 @@ const at = (...parts: string[]) => join(folder, ...parts);
 await writeClassFolder(at("images"), 60);
 
 const STEPS = 20;
+const SCHEDULE: ScheduleOptions = {
+  schedule: "cosine",
+  learningRate: 0.01,
+  warmupSteps: 3,
+  totalSteps: STEPS,
+};
 
 const LACKS: Partial<Record<DeviceName, Record<string, string>>> = {
   webgpu: { "maxPool with overlapping windows": "ONNX Runtime's MaxPool has no Indices on WebGPU" },
@@ -33,11 +42,14 @@ if (!process.env.VK_ICD_FILENAMES && existsSync(SWIFTSHADER)) process.env.VK_ICD
 
 /** Losses and state of a run of a small network, and what its encoder makes of some images. */
 async function run(device: DeviceName, optimizer: "sgd" | "adamw") {
-  const artifacts = buildTinyStage({ optimizer: { ...tinyStage.optimizer, optimizer } });
+  const options = { ...tinyStage, optimizer: { ...tinyStage.optimizer, optimizer } };
   const engine = new ThreadEngine(device);
+  const artifacts = engine.flavour === "portable" ? buildStage(options) : buildOrtTraining(options, SCHEDULE);
   await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
   const losses: number[] = [];
-  for (let i = 0; i < STEPS; i++) losses.push((await engine.step(randomViews(tinyStage, i), 0.01)).loss);
+  for (let i = 0; i < STEPS; i++) {
+    losses.push((await engine.step(randomViews(tinyStage, i), learningRateAt(i, SCHEDULE))).loss);
+  }
   const evaluated = await engine.evaluate(randomViews(tinyStage, STEPS));
   const state = await engine.state();
   await engine.loadEncoder(buildEncoder(initialValues(artifacts, 1), tinyNetwork));

@@ -73,7 +73,7 @@ describe("the feature space", () => {
   test("partners are of a kind, never oneself, and follow from their keys", () =>
     withEngine(async (engine) => {
       const settings = tinySettings("quick", [1, 1, 1]);
-      const weights = initialValues(stageArtifacts(settings, settings.stages[0]), 1);
+      const weights = initialValues(stageArtifacts(settings, settings.stages[0], "portable", COUNT), 1);
       const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[0]));
       const space = await measureFeatureSpace(engine, encoder, dataset());
       const all = Uint32Array.from({ length: COUNT }, (_, i) => i);
@@ -103,7 +103,7 @@ describe("a run over all stages", () => {
         const run = RunFolder.create(target, { settings, images: "" });
         await runStages({ settings, dataset: dataset(), engine, folder: run });
         const ends = settings.stages.map((stage, i) => {
-          const artifacts = stageArtifacts(settings, stage);
+          const artifacts = stageArtifacts(settings, stage, "portable", COUNT);
           return { artifacts, values: run.readCheckpoint(stageFolder(i, stage), artifacts)!.values };
         });
         for (const [i, { artifacts, values }] of ends.entries()) {
@@ -151,7 +151,7 @@ describe("a run over all stages", () => {
         Interrupted,
       );
       const resumed = await withEngine((engine) => runStages({ ...options, engine, folder: run }));
-      for (const { name } of stageArtifacts(settings, settings.stages[2]).weights) {
+      for (const { name } of stageArtifacts(settings, settings.stages[2], "portable", COUNT).weights) {
         assert.deepEqual(resumed[name], expected[name], `${name}, stopped in stage ${stage}`);
       }
     }

@@ -33,6 +33,9 @@ export interface StageGraphOptions {
 /** The trained temperature's name; its value is log τ. */
 export const LOG_TEMPERATURE = "loss.log_temperature";
 
+/** For any ONNX Runtime, or for its own TrainingSession (see ort-training.ts). */
+export type Flavour = "portable" | "ort-training";
+
 /** The models of a stage and what flows between them. */
 export interface StageModels {
   /**

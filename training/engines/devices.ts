@@ -36,6 +36,11 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     remedy: "npm install onnxruntime-web adds it",
     open: async () => (await import("./runtime-wasm.ts")).wasmRuntime,
   },
+  "ort-training": {
+    title: "ONNX Runtime's own training, by the WebAssembly of onnxruntime-web 1.19.2, the last that has it",
+    remedy: "npm install onnxruntime-web-training@npm:onnxruntime-web@1.19.2 adds it",
+    open: async () => (await import("./runtime-ort-training.ts")).openOrtTraining(),
+  },
 };
 
 /**

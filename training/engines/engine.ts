@@ -1,7 +1,7 @@
 // What runs a stage's graphs. The training code knows this interface only.
 
 import { UserError } from "../../models/errors.ts";
-import type { StageModels } from "../artifacts/stage-artifacts.ts";
+import type { Flavour, StageModels } from "../artifacts/stage-artifacts.ts";
 
 /** All that a stage changes. Values are keyed by weight, statistic, and `<weight>.<moment>`. */
 export interface TrainingState {
@@ -25,7 +25,20 @@ export interface Encoded {
   readonly statistics: Float32Array;
 }
 
+/** A stage that has been made ready to run. */
+export interface RunningStage {
+  /** One update from views [2B, 3, S, S], or [2B, F] where features are the input. */
+  step(views: Float32Array, learningRate: number): Promise<StepResult>;
+  /** Loss of such views by the evaluation model. */
+  evaluate(views: Float32Array): Promise<number>;
+  /** A copy of the present state. */
+  state(): Promise<TrainingState>;
+  close(): Promise<void>;
+}
+
 export interface Engine {
+  /** Which models it takes. */
+  readonly flavour: Flavour;
   /** Makes a stage ready to run from a state, which must hold every value that the artifacts name. */
   load(artifacts: StageModels, state: TrainingState): Promise<void>;
   /**

@@ -4,7 +4,7 @@ import { initialValues } from "../artifacts/initial-state.ts";
 import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import { sizeOf } from "../graph/types.ts";
 import { randomStream } from "../random.ts";
-import { type DeviceName, deviceNames } from "./device-names.ts";
+import type { DeviceName } from "./device-names.ts";
 import { ThreadEngine } from "./thread-engine.ts";
 
 /** How a device did: its speed, or why it cannot be used. */
@@ -16,13 +16,10 @@ export type Trial =
 const STEPS = 2;
 
 /**
- * Runs a few steps of a stage on every device, one device after the other.
- * @param artifacts a small batch is enough; its state is not kept
+ * Runs a few steps of a stage on several devices, one after the other.
+ * @param artifacts of the flavour that they take; a small batch is enough, and its state is not kept
  */
-export async function tryDevices(
-  artifacts: StageArtifacts,
-  names: readonly DeviceName[] = deviceNames,
-): Promise<Trial[]> {
+export async function tryDevices(artifacts: StageArtifacts, names: readonly DeviceName[]): Promise<Trial[]> {
   const trials: Trial[] = [];
   for (const name of names) trials.push(await tryDevice(name, artifacts));
   return trials;

@@ -5,7 +5,7 @@ import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { Runtime } from "../../models/runtime.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import { Graph, serialize } from "../graph/index.ts";
-import type { StepResult, TrainingState } from "./engine.ts";
+import type { RunningStage, StepResult, TrainingState } from "./engine.ts";
 
 type Values = Record<string, Tensor>;
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -13,7 +13,7 @@ type Shapes = ReadonlyMap<string, readonly number[]>;
 /** How a session names what a value becomes. */
 const NEXT = ".next";
 
-export class StageSessions {
+export class StageSessions implements RunningStage {
   readonly #artifacts: StageModels;
   readonly #runtime: Runtime;
   readonly #shapes: Shapes;

@@ -3,7 +3,7 @@
 import "../../models/telemetry.node.ts";
 import { Worker } from "node:worker_threads";
 import { reasonOf } from "../../models/errors.ts";
-import type { StageModels } from "../artifacts/stage-artifacts.ts";
+import type { Flavour, StageModels } from "../artifacts/stage-artifacts.ts";
 import type { DeviceName } from "./device-names.ts";
 import { type Encoded, type Engine, EngineError, type StepResult, type TrainingState } from "./engine.ts";
 
@@ -24,8 +24,14 @@ const WORKER = new URL(
   import.meta.url,
 );
 
+/** The models that a device takes. */
+export function flavourOf(device: DeviceName): Flavour {
+  return device === "ort-training" ? "ort-training" : "portable";
+}
+
 export class ThreadEngine implements Engine {
   readonly device: DeviceName;
+  readonly flavour: Flavour;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   readonly #exit: Promise<void>;
@@ -35,6 +41,7 @@ export class ThreadEngine implements Engine {
   /** @param device defaults to "cpu"; whether it works shows when a stage is loaded */
   constructor(device: DeviceName = "cpu") {
     this.device = device;
+    this.flavour = flavourOf(device);
     this.#worker = new Worker(WORKER, { workerData: device });
     this.#exit = new Promise((resolve) => this.#worker.once("exit", () => resolve()));
     this.#worker.on("message", ({ id, value, error }: ThreadReply) => {

@@ -4,14 +4,16 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-common";
 import { reasonOf } from "../../models/errors.ts";
 import type { Runtime } from "../../models/runtime.ts";
+import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import type { DeviceName } from "./device-names.ts";
 import { openDevice } from "./devices.ts";
-import type { Encoded } from "./engine.ts";
+import type { Encoded, RunningStage, TrainingState } from "./engine.ts";
+import { isOrtTraining, OrtTrainingStage } from "./ort-training-stage.ts";
 import { StageSessions } from "./stage-sessions.ts";
 import type { ThreadCall, ThreadReply, ThreadRequest } from "./thread-engine.ts";
 
 let opening: Promise<Runtime> | undefined;
-let stage: StageSessions | undefined;
+let stage: RunningStage | undefined;
 let encoder: InferenceSession | undefined;
 
 function device(): Promise<Runtime> {
@@ -19,7 +21,13 @@ function device(): Promise<Runtime> {
   return opening;
 }
 
-function loaded(): StageSessions {
+async function openStage(artifacts: StageModels, state: TrainingState): Promise<RunningStage> {
+  const runtime = await device();
+  if (isOrtTraining(runtime)) return await OrtTrainingStage.open(artifacts, runtime, state);
+  return await StageSessions.open(artifacts, runtime, state);
+}
+
+function loaded(): RunningStage {
   if (!stage) throw new Error("no stage is loaded");
   return stage;
 }
@@ -40,7 +48,7 @@ async function answer(request: ThreadCall): Promise<unknown> {
     case "load":
       await stage?.close();
       stage = undefined; // stays so if the next one does not open
-      stage = await StageSessions.open(request.artifacts, await device(), request.state);
+      stage = await openStage(request.artifacts, request.state);
       return;
     case "step":
       return await loaded().step(request.views, request.learningRate);

@@ -2,7 +2,13 @@
 
 import { buildEncoder } from "../artifacts/encoder.ts";
 import { initialValues } from "../artifacts/initial-state.ts";
-import { buildStage, type StageArtifacts } from "../artifacts/stage-artifacts.ts";
+import { buildOrtTraining } from "../artifacts/ort-training.ts";
+import {
+  buildStage,
+  type Flavour,
+  type StageArtifacts,
+  type StageGraphOptions,
+} from "../artifacts/stage-artifacts.ts";
 import { augmentationPolicies } from "../augmentations/policy.ts";
 import { epochBatches } from "../dataset/batches.ts";
 import type { Dataset } from "../dataset/dataset.ts";
@@ -74,7 +80,10 @@ export async function runStages(options: RunOptions): Promise<Weights> {
   });
   const began = performance.now();
   try {
-    const stages = settings.stages.map((stage) => ({ stage, artifacts: stageArtifacts(settings, stage) }));
+    const stages = settings.stages.map((stage) => ({
+      stage,
+      artifacts: stageArtifacts(settings, stage, engine.flavour, dataset.count),
+    }));
     const found = stages.map(({ stage, artifacts }, i) =>
       folder.readCheckpoint(stageFolder(i, stage), artifacts),
     );
@@ -110,17 +119,37 @@ export async function runStages(options: RunOptions): Promise<Weights> {
   }
 }
 
-/** The models of a stage. */
-export function stageArtifacts(settings: RunSettings, stage: StageSettings): StageArtifacts {
+/**
+ * The models of a stage.
+ * @param imageCount how many images an epoch has: "ort-training" has the schedule of the learning rate in its models
+ */
+export function stageArtifacts(
+  settings: RunSettings,
+  stage: StageSettings,
+  flavour: Flavour,
+  imageCount: number,
+): StageArtifacts {
   const trained = stage.trains === "head" ? "head." : `${lastLayer(settings.network)}.`;
-  return buildStage({
+  const options: StageGraphOptions = {
     network: stageNetwork(settings, stage),
     loss: stage.loss,
     optimizer: stage.optimizer,
     batchSize: settings.batchSize,
     input: stage.input,
     trains: (weight) => stage.trains === "everything" || weight.startsWith(trained),
-  });
+  };
+  if (flavour === "portable") return buildStage(options);
+  return buildOrtTraining(options, stageSchedule(stage, imageCount, settings.batchSize));
+}
+
+function stageSchedule(stage: StageSettings, imageCount: number, batchSize: number): ScheduleOptions {
+  const { warmupSteps, totalSteps } = planStage(stage, imageCount, batchSize);
+  return {
+    schedule: stage.schedule,
+    learningRate: peakLearningRate(stage, batchSize),
+    warmupSteps,
+    totalSteps,
+  };
 }
 
 /** Values a stage begins with, given the weights of the one before. */
@@ -162,12 +191,7 @@ async function runStage(run: StageRun): Promise<Weights> {
   const { batchSize, seed } = settings;
   const plan = planStage(stage, dataset.count, batchSize);
   const name = stageFolder(index, stage);
-  const schedule: ScheduleOptions = {
-    schedule: stage.schedule,
-    learningRate: peakLearningRate(stage, batchSize),
-    warmupSteps: plan.warmupSteps,
-    totalSteps: plan.totalSteps,
-  };
+  const schedule = stageSchedule(stage, dataset.count, batchSize);
   await engine.load(artifacts, run.state);
   const held = await evaluationViews(run);
   const recorder = new Recorder(run, plan);
