@@ -146,4 +146,5 @@ def main(job_path, start_path, result_path):
     write_safetensors(result_path, {"losses": torch.tensor(losses), **{name: final[name] for name in given}})
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
