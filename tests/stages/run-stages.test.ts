@@ -7,6 +7,7 @@ import { describe, test } from "node:test";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { type Dataset, openDataset } from "../../training/dataset/dataset.ts";
+import { type Engine, EngineError } from "../../training/engines/engine.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { randomStream } from "../../training/random.ts";
 import { measureFeatureSpace } from "../../training/stages/feature-space.ts";
@@ -56,6 +57,24 @@ function tinySettings(preset: PresetName, epochs: readonly number[]): RunSetting
     batchSize: 8,
     network: { ...network, backbone: "small", width: 0.25, hiddenDim: 16, imageSize: SIZE, stem: "cifar" },
     stages: recipe.stages.map((stage, i) => ({ ...stage, epochs: epochs[i], warmupEpochs: 0 })),
+  };
+}
+
+/** The same engine, until it has made so many steps. */
+function losing(engine: Engine, steps: number): Engine {
+  let left = steps;
+  return {
+    flavour: engine.flavour,
+    load: (artifacts, state) => engine.load(artifacts, state),
+    async step(views, learningRate) {
+      if (left-- === 0) throw new EngineError("webgpu", "the device was lost");
+      return await engine.step(views, learningRate);
+    },
+    evaluate: (views) => engine.evaluate(views),
+    state: () => engine.state(),
+    loadEncoder: (encoder) => engine.loadEncoder(encoder),
+    encode: (images, count) => engine.encode(images, count),
+    close: () => engine.close(),
   };
 }
 
@@ -155,6 +174,34 @@ describe("a run over all stages", () => {
         assert.deepEqual(resumed[name], expected[name], `${name}, stopped in stage ${stage}`);
       }
     }
+  });
+
+  test("an engine that is lost costs the epoch in progress, and nothing of the result", async () => {
+    const settings = tinySettings("quick", [3, 1, 1]);
+    const whole = RunFolder.create(join(folder, "never lost"), { settings, images: "" });
+    const options = { settings, dataset: dataset() };
+    const expected = await withEngine((engine) => runStages({ ...options, engine, folder: whole }));
+    const run = RunFolder.create(join(folder, "lost"), { settings, images: "" });
+    const stepsPerEpoch = COUNT / settings.batchSize;
+    await assert.rejects(
+      withEngine((engine) =>
+        runStages({ ...options, engine: losing(engine, 2 * stepsPerEpoch + 3), folder: run }),
+      ),
+      /engine webgpu: the device was lost/,
+    );
+    let first: number | undefined;
+    const resumed = await withEngine((engine) =>
+      runStages({
+        ...options,
+        engine,
+        folder: run,
+        onStep({ step }) {
+          first ??= step;
+        },
+      }),
+    );
+    assert.equal(first, 2 * stepsPerEpoch + 1, "it goes on after the second epoch");
+    assert.deepEqual(resumed, expected);
   });
 
   test("a stage without epochs is passed over", () =>

@@ -7,37 +7,35 @@ import { add, Graph, serialize } from "../graph/index.ts";
 import type { DeviceName } from "./device-names.ts";
 
 export interface Device {
-  /** For people: what computes. */
-  readonly title: string;
   /** What to do where it is missing, as one line. */
   readonly remedy: string;
   readonly open: () => Promise<Runtime>;
 }
 
 export const devices: Readonly<Record<DeviceName, Device>> = {
+  /** The processor, by onnxruntime-node. */
   cpu: {
-    title: "the processor, by onnxruntime-node",
     remedy: "install onnxruntime-node again",
     open: async () => nodeRuntime,
   },
+  /** An NVIDIA card, by onnxruntime-node. */
   cuda: {
-    title: "an NVIDIA card, by onnxruntime-node",
     remedy:
       "npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12 adds it, with CUDA 12 and cuDNN 9",
     open: async () => nodeRuntimeOn("cuda"),
   },
+  /** A graphics card, by onnxruntime-node. */
   webgpu: {
-    title: "a graphics card, by onnxruntime-node",
     remedy: "it needs a graphics card and its driver: Vulkan, Metal or Direct3D 12",
     open: async () => nodeRuntimeOn("webgpu"),
   },
+  /** The processor, by the WebAssembly of onnxruntime-web. */
   wasm: {
-    title: "the processor, by the WebAssembly of onnxruntime-web",
     remedy: "npm install onnxruntime-web adds it",
     open: async () => (await import("./runtime-wasm.ts")).wasmRuntime,
   },
+  /** ONNX Runtime's own training, by the WebAssembly of onnxruntime-web 1.19.2, the last that has it. */
   "ort-training": {
-    title: "ONNX Runtime's own training, by the WebAssembly of onnxruntime-web 1.19.2, the last that has it",
     remedy: "npm install onnxruntime-web-training@npm:onnxruntime-web@1.19.2 adds it",
     open: async () => (await import("./runtime-ort-training.ts")).openOrtTraining(),
   },

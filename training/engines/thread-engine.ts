@@ -30,7 +30,7 @@ export function flavourOf(device: DeviceName): Flavour {
 }
 
 export class ThreadEngine implements Engine {
-  readonly device: DeviceName;
+  readonly #device: DeviceName;
   readonly flavour: Flavour;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -40,7 +40,7 @@ export class ThreadEngine implements Engine {
 
   /** @param device defaults to "cpu"; whether it works shows when a stage is loaded */
   constructor(device: DeviceName = "cpu") {
-    this.device = device;
+    this.#device = device;
     this.flavour = flavourOf(device);
     this.#worker = new Worker(WORKER, { workerData: device });
     this.#exit = new Promise((resolve) => this.#worker.once("exit", () => resolve()));
@@ -49,12 +49,12 @@ export class ThreadEngine implements Engine {
       if (!call) return; // was rejected when the engine was closed
       this.#waiting.delete(id);
       if (error === undefined) call.resolve(value as never);
-      else call.reject(new EngineError(this.device, error));
+      else call.reject(new EngineError(this.#device, error));
     });
     this.#worker.on("error", (error) =>
-      this.#fail(new EngineError(this.device, `it has stopped: ${reasonOf(error)}`, { cause: error })),
+      this.#fail(new EngineError(this.#device, `it has stopped: ${reasonOf(error)}`, { cause: error })),
     );
-    this.#worker.on("exit", () => this.#fail(new EngineError(this.device, "it has stopped")));
+    this.#worker.on("exit", () => this.#fail(new EngineError(this.#device, "it has stopped")));
   }
 
   async load(artifacts: StageModels, state: TrainingState): Promise<void> {
