@@ -1,9 +1,6 @@
 import "./telemetry.node.ts";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
-import type { Runtime } from "./runtime.ts";
-
-/** Errors only: what ONNX Runtime warns of, no user can mend. */
-const ERRORS = 3;
+import { ERRORS, type Runtime } from "./runtime.ts";
 
 /** onnxruntime-node on the CPU, with all cores. A session blocks its thread while it runs. */
 export const nodeRuntime: Runtime = nodeRuntimeWithThreads(0);

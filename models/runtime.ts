@@ -2,6 +2,9 @@
 
 import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
 
+/** The logSeverityLevel of errors only: what ONNX Runtime warns of, no user can mend. */
+export const ERRORS = 3;
+
 export interface SessionOptions {
   /**
    * Outputs that stay in the memory of the device that computes them, as inputs of the next run. Honoured where

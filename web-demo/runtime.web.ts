@@ -5,13 +5,10 @@ import webgpuModule from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?ur
 import webgpuBinary from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url";
 import wasmModule from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import wasmBinary from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
-import type { Runtime } from "../models/runtime.ts";
+import { ERRORS, type Runtime } from "../models/runtime.ts";
 
 /** More threads than this gain nothing on networks of this size. */
 const MOST_THREADS = 4;
-
-/** Errors only: what ONNX Runtime warns of, no user can mend. */
-const ERRORS = 3;
 
 /** Threads that WebAssembly can have: more than one only where the page is cross-origin isolated. */
 export const wasmThreads = self.crossOriginIsolated

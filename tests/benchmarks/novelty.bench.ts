@@ -8,6 +8,7 @@ import { openBundle } from "../../models/bundle/bundle.node.ts";
 import { DEFAULT_MAX_PIXELS } from "../../models/decoding.ts";
 import { openBundleEmbedder } from "../../models/embedder.node.ts";
 import { openSource } from "../../training/dataset/source.ts";
+import { median } from "../support/median.ts";
 
 const [map, ...sets] = process.argv.slice(2);
 if (sets.length === 2) {
@@ -32,10 +33,6 @@ if (sets.length === 2) {
   }
 } else {
   console.log("skipped: name a map, images that belong on it, and others (docs/results.md has figures)");
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 /** The Mann–Whitney statistic as a share; of equals half is counted. */

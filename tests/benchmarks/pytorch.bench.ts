@@ -3,7 +3,7 @@
 //
 //   node --import ./tests/support/typescript.mjs tests/benchmarks/pytorch.bench.ts [--rounds N] [--json FILE]
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -16,6 +16,9 @@ import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { sizeOf } from "../../training/graph/types.ts";
 import { backbones } from "../../training/networks/backbone.ts";
 import { randomStream } from "../../training/random.ts";
+import { median } from "../support/median.ts";
+import { pythonWithTorch } from "../support/python.ts";
+import { paperStage } from "../support/stage.ts";
 
 const SCRIPT = fileURLToPath(new URL("../support/pytorch/time_steps.py", import.meta.url));
 /** glibc gives no memory back and takes none by mmap: ONNX Runtime's arena has the same effect. */
@@ -33,31 +36,9 @@ const { values: args } = parseArgs({
 });
 const rounds = Number(args.rounds);
 
-const python = ["python3", "/usr/bin/python3"].find(
-  (command) => spawnSync(command, ["-c", "import torch, numpy"]).status === 0,
-);
-if (python === undefined) {
+if (pythonWithTorch === undefined) {
   console.log("skipped: no python3 here has torch and numpy (Debian: python3-torch)");
   process.exit(0);
-}
-
-function stageOf(backbone: (typeof CASES)[number][0], views: number): StageGraphOptions {
-  return {
-    network: {
-      backbone,
-      stem: "cifar",
-      width: 1,
-      imageSize: 32,
-      projectionHead: "mlp",
-      hiddenDim: 1024,
-      outDim: 128,
-    },
-    loss: { kernel: "cauchy", degreesOfFreedom: 1, temperature: 0.5, learnTemperature: false },
-    optimizer: { optimizer: "sgd", momentum: 0.9, weightDecay: 5e-4, clipValue: 4 },
-    batchSize: views / 2,
-    input: "images",
-    trains: () => true,
-  };
 }
 
 /** A process that makes a step when it is told to. */
@@ -76,7 +57,7 @@ class Torch {
       optimizer: options.optimizer,
       threads: availableParallelism(),
     };
-    this.#child = spawn(python!, [SCRIPT, JSON.stringify(job)], {
+    this.#child = spawn(pythonWithTorch!, [SCRIPT, JSON.stringify(job)], {
       env: { ...process.env, ...environment },
       stdio: ["pipe", "pipe", "inherit"],
     });
@@ -104,13 +85,9 @@ class Torch {
   }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
 const results = [];
 for (const [backbone, views] of CASES) {
-  const options = stageOf(backbone, views);
+  const options = paperStage(backbone, views);
   const artifacts = buildStage(options);
   const engine = new ThreadEngine();
   await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });

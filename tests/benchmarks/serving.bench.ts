@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
 import sharp from "sharp";
+import { median } from "../support/median.ts";
 import { trainTinyMap } from "../support/tiny-map.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -72,10 +73,6 @@ async function load(url: string, body: Buffer, duration: number) {
     p99: result.latency.p99,
     healthP99: health[Math.floor(health.length * 0.99)],
   };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 interface Round extends Awaited<ReturnType<typeof load>> {

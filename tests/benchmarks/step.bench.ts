@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
-import { buildStage, type StageGraphOptions } from "../../training/artifacts/stage-artifacts.ts";
+import { buildStage } from "../../training/artifacts/stage-artifacts.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { Graph, gemm, reduceMean, serialize } from "../../training/graph/index.ts";
 import { sizeOf } from "../../training/graph/types.ts";
@@ -16,6 +16,8 @@ import type { BackboneName } from "../../training/networks/backbone.ts";
 import { TrainableModel } from "../../training/networks/model.ts";
 import { type NetworkOptions, network } from "../../training/networks/network.ts";
 import { randomStream } from "../../training/random.ts";
+import { median } from "../support/median.ts";
+import { paperStage } from "../support/stage.ts";
 
 interface Case {
   readonly name: string;
@@ -47,25 +49,6 @@ const { values: args } = parseArgs({
   options: { rounds: { type: "string", default: "7" }, json: { type: "string" } },
 });
 const rounds = Number(args.rounds);
-
-function stageOf({ backbone, views }: Case): StageGraphOptions {
-  return {
-    network: {
-      backbone,
-      stem: "cifar",
-      width: 1,
-      imageSize: IMAGE_SIZE,
-      projectionHead: "mlp",
-      hiddenDim: 1024,
-      outDim: 128,
-    },
-    loss: { kernel: "cauchy", degreesOfFreedom: 1, temperature: 0.5, learnTemperature: false },
-    optimizer: { optimizer: "sgd", momentum: 0.9, weightDecay: 5e-4, clipValue: 4 },
-    batchSize: views / 2,
-    input: "images",
-    trains: () => true,
-  };
-}
 
 /**
  * Floating-point operations of the convolutions in one step: a multiplication and an addition for each product of
@@ -109,14 +92,8 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 async function measure(aCase: Case, gemm: () => Promise<number>): Promise<Result> {
-  const options = stageOf(aCase);
+  const options = paperStage(aCase.backbone, aCase.views);
   const artifacts = buildStage(options);
   const engine = new ThreadEngine();
   await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });

@@ -1,7 +1,7 @@
 // Whole training steps against PyTorch: network, loss, gradients, clipping, optimizer, running statistics.
 
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,14 +13,11 @@ import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildStage, type StageGraphOptions } from "../../training/artifacts/stage-artifacts.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { backbones } from "../../training/networks/backbone.ts";
+import { pythonWithTorch } from "../support/python.ts";
 import { randomViews, tinyStage } from "../support/stage.ts";
 
 const SCRIPT = fileURLToPath(new URL("../support/pytorch/train_steps.py", import.meta.url));
 const STEPS = 10;
-
-const python = ["python3", "/usr/bin/python3"].find(
-  (command) => spawnSync(command, ["-c", "import torch, numpy"]).status === 0,
-);
 
 const network = { ...tinyStage.network, hiddenDim: 64, outDim: 2, imageSize: 16 };
 const small = { ...tinyStage, batchSize: 16, network: { ...network, width: 1 } };
@@ -57,7 +54,7 @@ interface Run {
 }
 
 describe(`${STEPS} steps equal PyTorch's`, {
-  skip: python === undefined && "no python3 here has torch and numpy",
+  skip: pythonWithTorch === undefined && "no python3 here has torch and numpy",
 }, () => {
   for (const { name, options, rate } of cases) {
     test(name, async () => {
@@ -126,7 +123,7 @@ async function torchRun(options: StageGraphOptions, rates: readonly number[]): P
     const [jobFile, startFile, resultFile] = names.map((name) => join(folder, name));
     writeFileSync(jobFile, JSON.stringify(job));
     writeFileSync(startFile, encodeSafetensors(start));
-    await promisify(execFile)(python!, [SCRIPT, jobFile, startFile, resultFile]);
+    await promisify(execFile)(pythonWithTorch!, [SCRIPT, jobFile, startFile, resultFile]);
     const { losses, ...final } = decodeSafetensors(readFileSync(resultFile)).tensors;
     return {
       losses: [...losses.data],

@@ -1,6 +1,7 @@
 // Stages small enough for a test, and batches for them.
 
 import { buildStage, type StageGraphOptions } from "../../training/artifacts/stage-artifacts.ts";
+import type { BackboneName } from "../../training/networks/backbone.ts";
 import type { NetworkOptions } from "../../training/networks/network.ts";
 import { randomStream } from "../../training/random.ts";
 
@@ -36,4 +37,13 @@ export function randomViews(
 ): Float32Array {
   const random = randomStream(seed, "views");
   return Float32Array.from({ length: 2 * batchSize * 3 * network.imageSize ** 2 }, () => random.uniform());
+}
+
+/** The first stage of the paper's recipe on 32 × 32 images, for benchmarks. @param views in a batch, 2B */
+export function paperStage(backbone: BackboneName, views: number): StageGraphOptions {
+  return {
+    ...tinyStage,
+    network: { ...tinyNetwork, backbone, width: 1, imageSize: 32, hiddenDim: 1024, outDim: 128 },
+    batchSize: views / 2,
+  };
 }

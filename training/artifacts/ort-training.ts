@@ -11,33 +11,31 @@ import {
   defineOperator,
   div,
   Graph,
-  gradients,
   minimum,
   mul,
   reshape,
   scale,
   serialize,
   shift,
-  staticShape,
   sub,
   type Tensor,
 } from "../graph/index.ts";
-import { ADAM, momentNames, type OptimizerOptions } from "../optimizers/optimizer.ts";
+import { ADAM, type OptimizerOptions } from "../optimizers/optimizer.ts";
 import type { ScheduleOptions } from "../optimizers/schedule.ts";
 import {
-  evaluationModel,
-  lossGraph,
+  commonArtifacts,
   type StageArtifacts,
   type StageGraphOptions,
+  trainingGraph,
 } from "./stage-artifacts.ts";
 
 const { onnx } = onnxProto;
 const { AttributeType } = onnx.AttributeProto;
 
 /** Names that the API knows its inputs and outputs by. */
-export const gradientBuffer = (weight: string) => `${weight}_grad.accumulation.buffer`;
+const gradientBuffer = (weight: string) => `${weight}_grad.accumulation.buffer`;
 const gradientOut = (weight: string) => `${weight}_grad.accumulation.out`;
-export const RESET = "lazy_reset_grad";
+const RESET = "lazy_reset_grad";
 
 defineOperator({
   type: "InPlaceAccumulatorV2",
@@ -61,16 +59,9 @@ defineOperator({ type: "Less", infer: ([a]) => [{ dtype: "bool", shape: a!.shape
  * @throws if the stage trains nothing, or a shape does not fit
  */
 export function buildOrtTraining(options: StageGraphOptions, schedule: ScheduleOptions): StageArtifacts {
-  const training = lossGraph("training_model", "training", options);
-  const { graph, model } = training;
-  const trained = model.parameters.filter(({ weight }) => options.trains(weight.name));
-  if (trained.length === 0) throw new Error("the stage trains no weight");
-  for (const name of ["loss", "alignment", "uniformity"] as const) graph.output(name, training[name]);
+  const training = trainingGraph(options);
+  const { graph, model, trained, slopes } = training;
   for (const { weight, next } of model.statistics) graph.output(`${weight.name}.next`, next);
-  const slopes = gradients(
-    training.loss,
-    trained.map(({ tensor }) => tensor),
-  );
   const buffers = trained.map(({ weight }) =>
     graph.input(gradientBuffer(weight.name), "float32", weight.shape),
   );
@@ -81,14 +72,9 @@ export function buildOrtTraining(options: StageGraphOptions, schedule: ScheduleO
     graph.output(gradientOut(weight.name), done);
   }
   return {
+    ...commonArtifacts(options, training),
     trainingModel: serialize(graph),
-    evalModel: evaluationModel(options),
     optimizerModel: optimizerModel(options.optimizer, schedule),
-    viewsShape: staticShape(training.views.shape),
-    weights: model.parameters.map(({ weight }) => weight),
-    trained: trained.map(({ weight }) => weight.name),
-    statistics: model.statistics.map(({ weight }) => weight),
-    moments: momentNames(options.optimizer.optimizer),
   };
 }
 

@@ -68,8 +68,7 @@ export interface StageArtifacts extends StageModels {
   readonly statistics: readonly Weight[];
 }
 
-/** The loss of a batch as a graph, and what it is made of. */
-export function lossGraph(name: string, mode: "training" | "evaluation", options: StageGraphOptions) {
+function lossGraph(name: string, mode: "training" | "evaluation", options: StageGraphOptions) {
   const graph = new Graph(name);
   const model = new TrainableModel(graph, mode);
   const { views, embedding } = embedViews(graph, model, options);
@@ -97,36 +96,55 @@ function temperature(model: TrainableModel, loss: LossOptions): Tensor | undefin
   return exp(model.parameter({ name: LOG_TEMPERATURE, shape: [], initial }));
 }
 
-/** Builds the models of a stage. @throws if it trains nothing, or a shape does not fit */
-export function buildStage(options: StageGraphOptions): StageArtifacts {
+/**
+ * The training model as far as all flavours have it: outputs loss, alignment, uniformity; what is trained, and the
+ * gradients of that, which are no outputs yet.
+ * @throws if the stage trains nothing, or a shape does not fit
+ */
+export function trainingGraph(options: StageGraphOptions) {
   const training = lossGraph("training_model", "training", options);
-  const { model } = training;
+  const { graph, model, views, loss } = training;
   const trained = model.parameters.filter(({ weight }) => options.trains(weight.name));
   if (trained.length === 0) throw new Error("the stage trains no weight");
-  for (const name of ["loss", "alignment", "uniformity"] as const)
-    training.graph.output(name, training[name]);
+  for (const name of ["loss", "alignment", "uniformity"] as const) graph.output(name, training[name]);
   const slopes = gradients(
-    training.loss,
+    loss,
     trained.map(({ tensor }) => tensor),
   );
-  for (const [i, { weight }] of trained.entries()) training.graph.output(`${weight.name}.grad`, slopes[i]);
-  for (const { weight, next } of model.statistics) training.graph.output(`${weight.name}.next`, next);
+  return { graph, model, views, trained, slopes };
+}
 
-  const weights = trained.map(({ weight }) => weight);
+/** What all flavours of a stage have in common, beside those two models. */
+export function commonArtifacts(
+  options: StageGraphOptions,
+  { model, views, trained }: ReturnType<typeof trainingGraph>,
+): Omit<StageArtifacts, "trainingModel" | "optimizerModel"> {
   return {
-    trainingModel: serialize(training.graph),
     evalModel: evaluationModel(options),
-    optimizerModel: serialize(optimizerGraph(weights, options.optimizer)),
-    viewsShape: staticShape(training.views.shape),
+    viewsShape: staticShape(views.shape),
     weights: model.parameters.map(({ weight }) => weight),
-    trained: weights.map((weight) => weight.name),
+    trained: trained.map(({ weight }) => weight.name),
     statistics: model.statistics.map(({ weight }) => weight),
     moments: momentNames(options.optimizer.optimizer),
   };
 }
 
+/** Builds the models of a stage. @throws if it trains nothing, or a shape does not fit */
+export function buildStage(options: StageGraphOptions): StageArtifacts {
+  const training = trainingGraph(options);
+  const { graph, model, trained, slopes } = training;
+  for (const [i, { weight }] of trained.entries()) graph.output(`${weight.name}.grad`, slopes[i]);
+  for (const { weight, next } of model.statistics) graph.output(`${weight.name}.next`, next);
+  const weights = trained.map(({ weight }) => weight);
+  return {
+    ...commonArtifacts(options, training),
+    trainingModel: serialize(graph),
+    optimizerModel: serialize(optimizerGraph(weights, options.optimizer)),
+  };
+}
+
 /** See StageModels.evalModel. */
-export function evaluationModel(options: StageGraphOptions): Uint8Array {
+function evaluationModel(options: StageGraphOptions): Uint8Array {
   const { graph, loss, embedding } = lossGraph("eval_model", "evaluation", options);
   graph.output("loss", loss);
   graph.output("embedding", embedding);

@@ -5,15 +5,13 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
+import { ERRORS } from "../../models/runtime.ts";
 import type { OrtTrainingRuntime, TrainingSession } from "./ort-training-stage.ts";
 
 const PACKAGE = "onnxruntime-web-training";
 
 /** More threads than this gain nothing on networks of this size. */
 const MOST_THREADS = 4;
-
-/** Errors only: what ONNX Runtime warns of, no user can mend. */
-const ERRORS = 3;
 
 /** What is used of the package, whose types are of another version. */
 interface Package {

@@ -1,10 +1,7 @@
 // onnxruntime-web in Node: WebAssembly with threads, which onnxruntime-node outruns. It is an optional package.
 
 import { env, InferenceSession, Tensor } from "onnxruntime-web";
-import type { Runtime } from "../../models/runtime.ts";
-
-/** Errors only: what ONNX Runtime warns of, no user can mend. */
-const ERRORS = 3;
+import { ERRORS, type Runtime } from "../../models/runtime.ts";
 
 env.logLevel = "error";
 
