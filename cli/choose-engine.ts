@@ -4,7 +4,7 @@ import { UserError } from "../models/errors.ts";
 import type { Flavour } from "../training/artifacts/stage-artifacts.ts";
 import { type DeviceName, deviceNames } from "../training/engines/device-names.ts";
 import { fastest, type Trial, tryDevices } from "../training/engines/fastest-device.ts";
-import { flavourOf } from "../training/engines/thread-engine.ts";
+import { flavourOf, ThreadEngine } from "../training/engines/thread-engine.ts";
 import { stageArtifacts } from "../training/stages/run-stages.ts";
 import type { RunSettings } from "../training/stages/settings.ts";
 import type { Terminal } from "./terminal.ts";
@@ -27,18 +27,22 @@ export async function chooseEngine(
   const artifacts = (flavour: Flavour) =>
     stageArtifacts({ ...settings, batchSize }, settings.stages[0], flavour, batchSize);
   if (wanted !== "auto") {
-    const [trial] = await tryDevices(artifacts(flavourOf(wanted)), [wanted]);
+    const [trial] = await tryDevices(artifacts(flavourOf(wanted)), [wanted], open);
     if ("reason" in trial) throw new UserError(trial.reason);
     return wanted;
   }
   const portable = deviceNames.filter((name) => flavourOf(name) === "portable");
-  const trials = await tryDevices(artifacts("portable"), portable);
+  const trials = await tryDevices(artifacts("portable"), portable, open);
   const chosen = fastest(trials);
   terminal.note(`engine ${chosen}, the fastest here: ${trials.map(describe).join("; ")}`);
   return chosen;
 }
 
-function describe(trial: Trial): string {
+function open(device: DeviceName): ThreadEngine {
+  return new ThreadEngine(device);
+}
+
+function describe(trial: Trial<DeviceName>): string {
   if ("reason" in trial) return trial.reason.replace(/^engine /, "");
   return `${trial.device} ${Math.round(trial.imagesPerSecond)} images/s`;
 }

@@ -5,8 +5,8 @@ import type { MapInfo } from "../models/bundle/map-info.ts";
 import { decodeImage, decodeOptionsOf } from "../models/decode.node.ts";
 import type { Embedder, Placement } from "../models/embedder.ts";
 import { reasonOf } from "../models/errors.ts";
-import type { Skipped } from "../training/dataset/entries.ts";
 import { mapInOrder } from "../training/dataset/in-order.ts";
+import type { Skipped } from "../training/dataset/skipped.ts";
 import type { ImageSource } from "../training/dataset/source.ts";
 
 /** Images placed at once. */

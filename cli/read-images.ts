@@ -4,8 +4,8 @@ import { openPreprocessor } from "../models/preprocessor.ts";
 import { nodeRuntime } from "../models/runtime.node.ts";
 import { buildPreprocess, type Fit } from "../training/artifacts/preprocess.ts";
 import { prepareDataset } from "../training/dataset/cache.ts";
-import type { Dataset } from "../training/dataset/dataset.ts";
 import { openSource } from "../training/dataset/source.ts";
+import type { StoredDataset } from "../training/dataset/stored-dataset.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ReadOptions {
@@ -28,7 +28,7 @@ export async function readImages(
   locations: string | readonly string[],
   options: ReadOptions,
   terminal: Terminal,
-): Promise<Dataset> {
+): Promise<StoredDataset> {
   const { imageSize, fit, background } = options;
   const preprocess = buildPreprocess({ imageSize, fit, background });
   const preprocessor = await openPreprocessor(preprocess, nodeRuntime);
@@ -57,7 +57,10 @@ export async function readImages(
 const SHOWN = 5;
 
 /** Tells what was left out, and why. */
-export function noteSkipped(dataset: Pick<Dataset, "skipped" | "otherFiles">, terminal: Terminal): void {
+export function noteSkipped(
+  dataset: Pick<StoredDataset, "skipped" | "otherFiles">,
+  terminal: Terminal,
+): void {
   const { skipped, otherFiles } = dataset;
   if (skipped.length > 0) {
     terminal.note(`${skipped.length} ${skipped.length === 1 ? "file was" : "files were"} skipped:`);

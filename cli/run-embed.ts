@@ -6,7 +6,7 @@ import { openBundleEmbedder } from "../models/embedder.node.ts";
 import type { Placement } from "../models/embedder.ts";
 import { UserError } from "../models/errors.ts";
 import { encodePoints } from "../models/points.ts";
-import type { Skipped } from "../training/dataset/entries.ts";
+import type { Skipped } from "../training/dataset/skipped.ts";
 import { openSource } from "../training/dataset/source.ts";
 import type { EmbedArguments } from "./commands/embed.ts";
 import { placeImages } from "./place-images.ts";

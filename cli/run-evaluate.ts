@@ -6,9 +6,10 @@ import type { Scores } from "../models/bundle/map-info.ts";
 import { openBundleEmbedder } from "../models/embedder.node.ts";
 import { UserError } from "../models/errors.ts";
 import { decodePoints } from "../models/points.ts";
-import type { Skipped } from "../training/dataset/entries.ts";
+import type { Skipped } from "../training/dataset/skipped.ts";
 import { openSource } from "../training/dataset/source.ts";
 import { heldOutKnn } from "../training/evaluation/knn.ts";
+import { nearestNeighbours } from "../training/evaluation/nearest.node.ts";
 import type { EvaluateArguments } from "./commands/evaluate.ts";
 import { placeImages } from "./place-images.ts";
 import { noteSkipped } from "./read-images.ts";
@@ -29,7 +30,7 @@ export async function runEvaluate(args: EvaluateArguments): Promise<void> {
     const placed = await placeLabelled(args, bundle, terminal);
     skipped = placed.skipped;
     const training = { vectors: points.coordinates, labels: points.labels };
-    const score = await heldOutKnn(placed, training, { dim: points.dim });
+    const score = await heldOutKnn(placed, training, { dim: points.dim, findNearest: nearestNeighbours });
     if (!score)
       throw new UserError(`${args.images}: no image has a label; put each class into a folder of its own`);
     scores.knnHeldOut = score;

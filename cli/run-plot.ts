@@ -3,7 +3,8 @@
 import { extname } from "node:path";
 import { openBundle } from "../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../models/bundle/files.ts";
-import { type MapPlot, renderHtml, renderPng, renderSvg } from "../models/plot/render.node.ts";
+import { renderHtml, renderPng, renderSvg } from "../models/plot/render.node.ts";
+import type { MapPlot } from "../models/plot/scene.ts";
 import { decodePoints } from "../models/points.ts";
 import { bundlePictures } from "../models/thumbnails.node.ts";
 import type { PlotArguments } from "./commands/plot.ts";

@@ -6,11 +6,12 @@ import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../models/errors.ts";
 import { fitBatchSize } from "../training/dataset/batches.ts";
-import type { Dataset } from "../training/dataset/dataset.ts";
+import type { StoredDataset } from "../training/dataset/stored-dataset.ts";
 import { EngineError } from "../training/engines/engine.ts";
 import { ThreadEngine } from "../training/engines/thread-engine.ts";
-import { exportMap } from "../training/export/export-map.ts";
-import { RunFolder } from "../training/stages/run-folder.ts";
+import { nearestNeighbours } from "../training/evaluation/nearest.node.ts";
+import { exportMap } from "../training/export/export-map.node.ts";
+import { DiskRunFolder } from "../training/stages/run-folder.node.ts";
 import { Interrupted, runStages } from "../training/stages/run-stages.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import type { TrainArguments } from "./commands/train.ts";
@@ -27,7 +28,7 @@ export async function runTrain(args: TrainArguments): Promise<void> {
   const terminal = new Terminal(args.quiet);
   if (args.out === "") throw new UsageError("--out needs the name of a folder");
   const target = args.out ?? join("models", "trained", nameOf(args.images));
-  const unfinished = RunFolder.pathFor(target);
+  const unfinished = DiskRunFolder.pathFor(target);
   refuseEarly(target, unfinished, args.resume);
   const signal = interruptSignal(() => terminal.note("stopping (Ctrl-C again ends at once)"));
 
@@ -56,12 +57,15 @@ export async function runTrain(args: TrainArguments): Promise<void> {
     noteSkipped(dataset, terminal);
     const settings = { ...recipe, batchSize: batchSizeFor(dataset, recipe.batchSize, terminal) };
     const identity = { settings, images: fingerprint(dataset) };
-    const folder = args.resume ? RunFolder.resume(target, identity) : RunFolder.create(target, identity);
+    const folder = await (args.resume
+      ? DiskRunFolder.resume(target, identity)
+      : DiskRunFolder.create(target, identity));
     const weights = await runStages({
       settings,
       dataset,
       engine,
       folder,
+      findNearest: nearestNeighbours,
       signal,
       onStep: (p) =>
         terminal.progress({
@@ -79,6 +83,7 @@ export async function runTrain(args: TrainArguments): Promise<void> {
       dataset,
       engine,
       folder,
+      findNearest: nearestNeighbours,
       versions,
       onProgress: (done, total) => terminal.progress({ task: "writing the map", done, total }),
     });
@@ -126,7 +131,7 @@ function nameOf(images: string): string {
   return basename(resolve(images)).replace(/(\.tar)?\.(tar|gz|tgz|zip|csv|jsonl)$/i, "") || "map";
 }
 
-function batchSizeFor(dataset: Dataset, wanted: number, terminal: Terminal): number {
+function batchSizeFor(dataset: StoredDataset, wanted: number, terminal: Terminal): number {
   const fitted = fitBatchSize(dataset.count, wanted);
   if (fitted !== wanted)
     terminal.note(`batches of ${fitted} instead of ${wanted}, for ${dataset.count} images`);
@@ -134,7 +139,7 @@ function batchSizeFor(dataset: Dataset, wanted: number, terminal: Terminal): num
 }
 
 /** Stands for the images and their order. */
-function fingerprint(dataset: Dataset): string {
+function fingerprint(dataset: StoredDataset): string {
   const hash = createHash("sha256");
   for (const [i, path] of dataset.paths.entries())
     hash.update(JSON.stringify([path, dataset.labels?.[i] ?? null]));

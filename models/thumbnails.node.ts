@@ -5,8 +5,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import type { Bundle } from "./bundle/bundle.node.ts";
 import type { PictureReader } from "./pictures.ts";
-import { resample } from "./resample.ts";
-import { thumbnailCell, thumbnailSheets, thumbnailSize } from "./thumbnails.ts";
+import { copyRows, drawSheet, thumbnailCell, thumbnailSheets, thumbnailSize } from "./thumbnails.ts";
 
 /** Looks like the original at this size, at about a tenth of its bytes. */
 const WEBP = { quality: 85, effort: 2 };
@@ -17,15 +16,9 @@ const WEBP = { quality: 85, effort: 2 };
  * @param count number of pictures
  */
 export async function writeThumbnails(dir: string, count: number, pictures: PictureReader): Promise<void> {
-  const size = thumbnailSize(pictures.size);
-  const picture = new Uint8Array(pictures.size ** 2 * 3);
-  for (const { name, first, count: onSheet, width, height } of thumbnailSheets(count, pictures.size)) {
-    const pixels = new Uint8Array(width * height * 3).fill(255);
-    for (let index = first; index < first + onSheet; index++) {
-      await pictures.read(index, picture);
-      const { x, y } = thumbnailCell(index, pictures.size);
-      copyRows(resample(picture, pictures.size, size), 0, size, pixels, (y * width + x) * 3, width, size);
-    }
+  for (const sheet of thumbnailSheets(count, pictures.size)) {
+    const { name, width, height } = sheet;
+    const pixels = await drawSheet(sheet, pictures);
     const path = join(dir, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(
@@ -57,20 +50,4 @@ export function bundlePictures(bundle: Pick<Bundle, "info" | "read">): PictureRe
       copyRows(kept.pixels, (y * kept.width + x) * 3, kept.width, into, 0, size, size);
     },
   };
-}
-
-/** Copies a square of RGB pixels from one picture into another; offsets in bytes, widths in pixels. */
-function copyRows(
-  from: Uint8Array,
-  fromOffset: number,
-  fromWidth: number,
-  into: Uint8Array,
-  intoOffset: number,
-  intoWidth: number,
-  size: number,
-): void {
-  for (let row = 0; row < size; row++) {
-    const start = fromOffset + row * fromWidth * 3;
-    into.set(from.subarray(start, start + size * 3), intoOffset + row * intoWidth * 3);
-  }
 }

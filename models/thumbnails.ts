@@ -1,6 +1,9 @@
 // Where a thumbnail lies: small pictures side by side on WebP sheets, row by row, in data-set order. Follows from an
 // image's index alone, so nothing is stored per image.
 
+import type { PictureReader } from "./pictures.ts";
+import { resample } from "./resample.ts";
+
 /** Side of the largest sheet, in pixels: what any graphics card takes as one texture. */
 const MAX_SHEET = 4096;
 /** Side of the largest thumbnail, in pixels. */
@@ -71,4 +74,34 @@ export function thumbnailSheets(count: number, imageSize: number): ThumbnailShee
       height: Math.ceil(onSheet / columns) * size,
     };
   });
+}
+
+/** The pixels of a sheet, uint8 [height, width, 3]. */
+export async function drawSheet(sheet: ThumbnailSheet, pictures: PictureReader): Promise<Uint8Array> {
+  const { first, count, width, height } = sheet;
+  const size = thumbnailSize(pictures.size);
+  const picture = new Uint8Array(pictures.size ** 2 * 3);
+  const pixels = new Uint8Array(width * height * 3).fill(255);
+  for (let index = first; index < first + count; index++) {
+    await pictures.read(index, picture);
+    const { x, y } = thumbnailCell(index, pictures.size);
+    copyRows(resample(picture, pictures.size, size), 0, size, pixels, (y * width + x) * 3, width, size);
+  }
+  return pixels;
+}
+
+/** Copies a square of RGB pixels from one picture into another; offsets in bytes, widths in pixels. */
+export function copyRows(
+  from: Uint8Array,
+  fromOffset: number,
+  fromWidth: number,
+  into: Uint8Array,
+  intoOffset: number,
+  intoWidth: number,
+  size: number,
+): void {
+  for (let row = 0; row < size; row++) {
+    const start = fromOffset + row * fromWidth * 3;
+    into.set(from.subarray(start, start + size * 3), intoOffset + row * intoWidth * 3);
+  }
 }

@@ -21,8 +21,8 @@ import { fileURLToPath } from "node:url";
 import { UserError } from "../../models/errors.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { type PrepareOptions, prepareDataset } from "../../training/dataset/cache.ts";
-import type { Dataset } from "../../training/dataset/dataset.ts";
 import { type ImageSource, openSource } from "../../training/dataset/source.ts";
+import type { StoredDataset } from "../../training/dataset/stored-dataset.ts";
 import { BLUE, GREEN, plain, RED, type Rgb, writeAwkwardFolder, YELLOW } from "../support/images.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -74,7 +74,7 @@ const options = (cacheDirectory: string, more: Partial<PrepareOptions> = {}): Pr
 /** Prepares the folder and looks at the result; says how many images were decoded. */
 async function prepare<Result>(
   { folder, cacheDirectory }: Setting,
-  use: (dataset: Dataset, source: ImageSource) => Result,
+  use: (dataset: StoredDataset, source: ImageSource) => Result,
   more: Partial<PrepareOptions> = {},
 ): Promise<{ result: Result; decoded: number }> {
   const source = await openSource(folder);
@@ -95,7 +95,7 @@ async function prepare<Result>(
 }
 
 /** The colours of all pictures. */
-function colorsOf(dataset: Dataset): number[][] {
+function colorsOf(dataset: StoredDataset): number[][] {
   const picture = new Uint8Array(SIZE * SIZE * 3);
   return Array.from({ length: dataset.count }, (_, i) => {
     dataset.read(i, picture, 0);

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../models/errors.ts";
 import { augmentationPolicies } from "../../training/augmentations/policy.ts";
 import { renderViews } from "../../training/augmentations/views.ts";
-import { type EpochPlan, openViewLoader, type ViewLoader } from "../../training/dataset/loader.ts";
+import type { EpochPlan, ViewLoader } from "../../training/dataset/dataset.ts";
+import { openViewLoader } from "../../training/dataset/loader.ts";
 import { permutation, randomStream } from "../../training/random.ts";
 
 const SIZE = 8;

@@ -5,8 +5,8 @@ import { describe, test } from "node:test";
 import sharp from "sharp";
 import type { Pixels } from "../../models/pixels.ts";
 import { prepareDataset } from "../../training/dataset/cache.ts";
-import type { Dataset } from "../../training/dataset/dataset.ts";
 import { openSource } from "../../training/dataset/source.ts";
+import type { StoredDataset } from "../../training/dataset/stored-dataset.ts";
 import { sharedArchive } from "../support/shared-images.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -14,7 +14,7 @@ import { temporaryFolder } from "../support/temporary.ts";
 async function prepare(archive: string, imageSize: number, cacheDirectory: string) {
   const source = await openSource(archive);
   let decoded = 0;
-  const dataset: Dataset = await prepareDataset(source, {
+  const dataset: StoredDataset = await prepareDataset(source, {
     imageSize,
     fit: "cover",
     background: "white",

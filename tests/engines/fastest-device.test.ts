@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EngineError } from "../../training/engines/engine.ts";
 import { fastest, tryDevices } from "../../training/engines/fastest-device.ts";
+import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { buildTinyStage } from "../support/stage.ts";
 
 describe("the fastest device", () => {
@@ -24,8 +25,8 @@ describe("the fastest device", () => {
 
   test("is found by running steps; what does not run has a reason of one line", async () => {
     const broken = { ...buildTinyStage(), trainingModel: new Uint8Array(10) };
-    const [works] = await tryDevices(buildTinyStage(), ["cpu"]);
-    const [fails] = await tryDevices(broken, ["cpu"]);
+    const [works] = await tryDevices(buildTinyStage(), ["cpu"], () => new ThreadEngine());
+    const [fails] = await tryDevices(broken, ["cpu"], () => new ThreadEngine());
     assert.ok("imagesPerSecond" in works && works.imagesPerSecond > 0);
     assert.ok("reason" in fails);
     assert.match(fails.reason, /^engine cpu: [^\n]+$/);
@@ -46,7 +47,7 @@ describe("an engine that runs out of memory says so and what helps", () => {
     test(reason.slice(0, 60), () => {
       assert.equal(
         new EngineError("x", reason).message,
-        "engine x: out of memory: try a smaller --batch-size",
+        "engine x: out of memory: try a smaller batch size (--batch-size)",
       );
     });
   }

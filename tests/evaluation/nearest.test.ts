@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { nearest } from "../../models/neighbours.ts";
-import { nearestNeighbours, searchInWorker, unitVectors } from "../../training/evaluation/nearest.ts";
+import { nearestNeighbours, searchInWorker } from "../../training/evaluation/nearest.node.ts";
+import { unitVectors } from "../../training/evaluation/nearest.ts";
 import { randomStream } from "../../training/random.ts";
 
 function cloud(count: number, dim: number, offset = 0): Float32Array {

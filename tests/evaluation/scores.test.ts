@@ -2,10 +2,23 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { majority } from "../../models/majority.ts";
-import { heldOutKnn, paperKnn } from "../../training/evaluation/knn.ts";
-import { neighbourRecall } from "../../training/evaluation/recall.ts";
+import * as knn from "../../training/evaluation/knn.ts";
+import { nearestNeighbours as findNearest } from "../../training/evaluation/nearest.node.ts";
+import * as recall from "../../training/evaluation/recall.ts";
 import { silhouette } from "../../training/evaluation/silhouette.ts";
 import { permutation, randomStream } from "../../training/random.ts";
+
+type Given<Options> = Omit<Options, "findNearest">;
+
+const heldOutKnn = (
+  test: knn.LabelledVectors,
+  training: knn.LabelledVectors,
+  options: Given<knn.KnnOptions>,
+) => knn.heldOutKnn(test, training, { ...options, findNearest });
+const paperKnn = (map: knn.LabelledVectors, options: Given<knn.KnnOptions> & { seed: number }) =>
+  knn.paperKnn(map, { ...options, findNearest });
+const neighbourRecall = (inputs: Given<recall.RecallInputs>) =>
+  recall.neighbourRecall({ ...inputs, findNearest });
 
 interface Case {
   dim: number;

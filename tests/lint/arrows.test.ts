@@ -21,7 +21,12 @@ const arrows: [file: string, imported: string, allowed: boolean][] = [
   ["models/a.node.ts", "node:fs", true],
   ["models/a.ts", "zod", true],
   ["training/stages/a.ts", "../../models/b.ts", true],
-  ["training/stages/a.ts", "node:fs", true],
+  ["training/stages/a.ts", "node:fs", false],
+  ["training/stages/a.ts", "./b.node.ts", false],
+  ["training/stages/a.node.ts", "node:fs", true],
+  ["training/evaluation/a.ts", "onnxruntime-node", false],
+  ["training/export/a.ts", "sharp", false],
+  ["training/engines/a.ts", "node:worker_threads", true],
   ["training/stages/a.ts", "../../cli/b.ts", false],
   ["training/stages/a.ts", "../../serving/b.ts", false],
   ...["graph", "networks", "losses", "optimizers", "artifacts", "augmentations"].flatMap(
@@ -35,6 +40,9 @@ const arrows: [file: string, imported: string, allowed: boolean][] = [
   ["serving/a.ts", "../training/b.ts", false],
   ["serving/a.ts", "../models/b.ts", true],
   ["web-demo/a.ts", "../training/b.ts", false],
+  ["web-demo/training/a.ts", "../../training/stages/b.ts", true],
+  ["web-demo/training/a.ts", "../../training/stages/b.node.ts", false],
+  ["web-demo/training/a.ts", "../../cli/b.ts", false],
   ["cli/a.ts", "../training/b.ts", true],
 ];
 

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../training/stages/checkpoint.ts";
 import { presets } from "../../training/stages/presets.ts";
-import { RunFolder } from "../../training/stages/run-folder.ts";
+import { DiskRunFolder } from "../../training/stages/run-folder.node.ts";
 import type { RunSettings } from "../../training/stages/settings.ts";
 import { buildTinyStage } from "../support/stage.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -39,22 +39,21 @@ describe("a run folder", () => {
 
   test("keeps models, checkpoint and log; the log is cut back", async () => {
     const target = join(await temporaryFolder(), "map");
-    const folder = RunFolder.create(target, identity);
-    folder.writeModels("1-pretrain", models);
-    assert.equal(folder.readCheckpoint("1-pretrain", models), undefined);
-    folder.writeCheckpoint("1-pretrain", models, state);
-    assert.equal(folder.readCheckpoint("1-pretrain", models)?.step, 42);
-    for (const step of [1, 2, 3]) folder.appendLog({ ...record, step });
-    folder.cutLog(1, 2);
+    const folder = await DiskRunFolder.create(target, identity);
+    await folder.writeModels("1-pretrain", models);
+    assert.equal(await folder.readCheckpoint("1-pretrain", models), undefined);
+    await folder.writeCheckpoint("1-pretrain", models, state);
+    assert.equal((await folder.readCheckpoint("1-pretrain", models))?.step, 42);
+    for (const step of [1, 2, 3]) await folder.appendLog({ ...record, step });
+    await folder.cutLog(1, 2);
+    const log = await (await DiskRunFolder.resume(target, identity)).readLog();
     assert.deepEqual(
-      RunFolder.resume(target, identity)
-        .readLog()
-        .map(({ step }) => step),
+      log.map(({ step }) => step),
       [1, 2],
     );
     const file = join(folder.path, "1-pretrain", "checkpoint.safetensors");
     writeFileSync(file, readFileSync(file).subarray(0, 100));
-    assert.throws(() => folder.readCheckpoint("1-pretrain", models), {
+    await assert.rejects(() => folder.readCheckpoint("1-pretrain", models), {
       name: "UserError",
       message: /checkpoint/,
     });
@@ -62,15 +61,18 @@ describe("a run folder", () => {
 
   test("is not started twice, and resumed by the same run only", async () => {
     const target = join(await temporaryFolder(), "map");
-    assert.throws(() => RunFolder.resume(target, identity), /no unfinished run/);
-    RunFolder.create(target, identity);
-    assert.throws(() => RunFolder.create(target, identity), /--resume/);
+    await assert.rejects(() => DiskRunFolder.resume(target, identity), /no unfinished run/);
+    await DiskRunFolder.create(target, identity);
+    await assert.rejects(() => DiskRunFolder.create(target, identity), /--resume/);
     const changed = { ...settings, network: { ...settings.network, hiddenDim: 7 } };
-    assert.throws(
-      () => RunFolder.resume(target, { settings: changed, images: "abc" }),
+    await assert.rejects(
+      () => DiskRunFolder.resume(target, { settings: changed, images: "abc" }),
       /network\.hiddenDim was 512 and is now 7/,
     );
-    assert.throws(() => RunFolder.resume(target, { settings, images: "abd" }), /images have changed/);
+    await assert.rejects(
+      () => DiskRunFolder.resume(target, { settings, images: "abd" }),
+      /images have changed/,
+    );
   });
 
   test("on a full disk: one line that says so, and nothing half-written", async (t) => {
@@ -79,8 +81,8 @@ describe("a run folder", () => {
     const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", mount]);
     if (mounted.status !== 0) return t.skip("needs the right to mount a small file system");
     try {
-      const folder = RunFolder.create(join(mount, "map"), identity);
-      folder.writeModels("1-pretrain", { ...models, trainingModel: new Uint8Array(100_000) });
+      const folder = await DiskRunFolder.create(join(mount, "map"), identity);
+      await folder.writeModels("1-pretrain", { ...models, trainingModel: new Uint8Array(100_000) });
       assert.fail("it had room");
     } catch (error) {
       assert.match((error as Error).message, /cannot write .*: the disk is full; .*--resume/);

@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
-import { type Dataset, openDataset } from "../../training/dataset/dataset.ts";
+import { openDataset, type StoredDataset } from "../../training/dataset/stored-dataset.ts";
 import { type Engine, EngineError } from "../../training/engines/engine.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
+import { nearestNeighbours as findNearest } from "../../training/evaluation/nearest.node.ts";
 import { randomStream } from "../../training/random.ts";
 import { measureFeatureSpace } from "../../training/stages/feature-space.ts";
 import { type PresetName, presets } from "../../training/stages/presets.ts";
-import { RunFolder } from "../../training/stages/run-folder.ts";
+import { DiskRunFolder } from "../../training/stages/run-folder.node.ts";
 import { Interrupted, runStages, stageArtifacts, stageFolder } from "../../training/stages/run-stages.ts";
 import { type RunSettings, stageNetwork } from "../../training/stages/settings.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -22,7 +23,7 @@ const COUNT = 40;
 const folder = await temporaryFolder();
 
 /** Pictures of four colours, with some noise. */
-function dataset(count = COUNT): Dataset {
+function dataset(count = COUNT): StoredDataset {
   const random = randomStream("four colours");
   const colors = [
     [230, 40, 40],
@@ -94,7 +95,7 @@ describe("the feature space", () => {
       const settings = tinySettings("quick", [1, 1, 1]);
       const weights = initialValues(stageArtifacts(settings, settings.stages[0], "portable", COUNT), 1);
       const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[0]));
-      const space = await measureFeatureSpace(engine, encoder, dataset());
+      const space = await measureFeatureSpace(engine, encoder, dataset(), findNearest);
       const all = Uint32Array.from({ length: COUNT }, (_, i) => i);
       const partners = space.partners(all, { seed: 1, stage: 2, epoch: 0 });
       for (const [i, partner] of partners.entries()) {
@@ -105,7 +106,7 @@ describe("the feature space", () => {
       assert.notDeepEqual(space.partners(all, { seed: 1, stage: 2, epoch: 1 }), partners);
       const one = space.rows(Uint32Array.of(3));
       assert.deepEqual(space.rows(Uint32Array.of(5, 3)).subarray(one.length), one);
-      const pair = await measureFeatureSpace(engine, encoder, dataset(2));
+      const pair = await measureFeatureSpace(engine, encoder, dataset(2), findNearest);
       assert.deepEqual(
         pair.partners(Uint32Array.of(0, 1), { seed: 1, stage: 1, epoch: 0 }),
         Uint32Array.of(1, 0),
@@ -119,12 +120,17 @@ describe("a run over all stages", () => {
       withEngine(async (engine) => {
         const settings = tinySettings(preset, [6, 6, 6]);
         const target = join(folder, preset);
-        const run = RunFolder.create(target, { settings, images: "" });
-        await runStages({ settings, dataset: dataset(), engine, folder: run });
-        const ends = settings.stages.map((stage, i) => {
-          const artifacts = stageArtifacts(settings, stage, "portable", COUNT);
-          return { artifacts, values: run.readCheckpoint(stageFolder(i, stage), artifacts)!.values };
-        });
+        const run = await DiskRunFolder.create(target, { settings, images: "" });
+        await runStages({ settings, dataset: dataset(), engine, folder: run, findNearest });
+        const ends = await Promise.all(
+          settings.stages.map(async (stage, i) => {
+            const artifacts = stageArtifacts(settings, stage, "portable", COUNT);
+            return {
+              artifacts,
+              values: (await run.readCheckpoint(stageFolder(i, stage), artifacts))!.values,
+            };
+          }),
+        );
         for (const [i, { artifacts, values }] of ends.entries()) {
           if (i === 0) continue;
           const { name, input } = settings.stages[i];
@@ -139,7 +145,7 @@ describe("a run over all stages", () => {
           }
           assert.ok(changed > 0, `stage ${name} changes nothing`);
         }
-        const log = run.readLog();
+        const log = await run.readLog();
         for (const stage of [1, 2, 3]) {
           const losses = log.filter((r) => r.stage === stage && r.evalLoss !== undefined);
           assert.equal(losses.length, 6, "an evaluation at the end of each epoch");
@@ -150,15 +156,15 @@ describe("a run over all stages", () => {
 
   test("stopped in the middle of an epoch and taken up, the weights are the same bit for bit", async () => {
     const settings = tinySettings("quick", [2, 2, 2]);
-    const whole = RunFolder.create(join(folder, "whole"), { settings, images: "" });
-    const options = { settings, dataset: dataset() };
+    const whole = await DiskRunFolder.create(join(folder, "whole"), { settings, images: "" });
+    const options = { settings, dataset: dataset(), findNearest };
     const expected = await withEngine((engine) => runStages({ ...options, engine, folder: whole }));
     for (const [stage, step] of [
       [1, 3],
       [2, 7],
       [3, 1],
     ]) {
-      const run = RunFolder.create(join(folder, `stopped-${stage}`), { settings, images: "" });
+      const run = await DiskRunFolder.create(join(folder, `stopped-${stage}`), { settings, images: "" });
       const controller = new AbortController();
       const onStep = (progress: { stage: number; step: number }) => {
         if (progress.stage === stage && progress.step === step) controller.abort();
@@ -178,10 +184,10 @@ describe("a run over all stages", () => {
 
   test("an engine that is lost costs the epoch in progress, and nothing of the result", async () => {
     const settings = tinySettings("quick", [3, 1, 1]);
-    const whole = RunFolder.create(join(folder, "never lost"), { settings, images: "" });
-    const options = { settings, dataset: dataset() };
+    const whole = await DiskRunFolder.create(join(folder, "never lost"), { settings, images: "" });
+    const options = { settings, dataset: dataset(), findNearest };
     const expected = await withEngine((engine) => runStages({ ...options, engine, folder: whole }));
-    const run = RunFolder.create(join(folder, "lost"), { settings, images: "" });
+    const run = await DiskRunFolder.create(join(folder, "lost"), { settings, images: "" });
     const stepsPerEpoch = COUNT / settings.batchSize;
     await assert.rejects(
       withEngine((engine) =>
@@ -207,8 +213,8 @@ describe("a run over all stages", () => {
   test("a stage without epochs is passed over", () =>
     withEngine(async (engine) => {
       const settings = tinySettings("quick", [1, 0, 0]);
-      const run = RunFolder.create(join(folder, "short"), { settings, images: "" });
-      const weights = await runStages({ settings, dataset: dataset(), engine, folder: run });
+      const run = await DiskRunFolder.create(join(folder, "short"), { settings, images: "" });
+      const weights = await runStages({ settings, dataset: dataset(), engine, folder: run, findNearest });
       assert.equal(weights["head.2.bias"].length, 2);
     }));
 });

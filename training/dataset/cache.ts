@@ -9,12 +9,12 @@ import { decodeImage, decoderVersion } from "../../models/decode.node.ts";
 import { DECODE_FACTOR } from "../../models/decoding.ts";
 import { reasonOf, UserError } from "../../models/errors.ts";
 import type { Pixels } from "../../models/pixels.ts";
-import { type Dataset, openDataset } from "./dataset.ts";
-import type { ImageEntry, Skipped } from "./entries.ts";
+import type { ImageEntry } from "./entries.ts";
 import { fileReason, isDiskFull } from "./file-reason.ts";
 import { mapInOrder } from "./in-order.ts";
 import { sortByPath } from "./names.ts";
 import { sha256 } from "./sha256.ts";
+import type { Skipped } from "./skipped.ts";
 import type { ImageSource } from "./source.ts";
 import { readStamps, type Stamps, writeStamps } from "./stamps.ts";
 import {
@@ -26,6 +26,7 @@ import {
   StoreWriter,
   storeName,
 } from "./store.ts";
+import { openDataset, type StoredDataset } from "./stored-dataset.ts";
 
 /** Part of every key: to be raised whenever the same settings give other pixels. */
 const CACHE_VERSION = 1;
@@ -64,7 +65,7 @@ export interface PrepareOptions {
  * @throws UserError where no image can be used, at the first bad image if `strict`, if the cache cannot be written, or
  * for a colour that is none
  */
-export async function prepareDataset(source: ImageSource, options: PrepareOptions): Promise<Dataset> {
+export async function prepareDataset(source: ImageSource, options: PrepareOptions): Promise<StoredDataset> {
   const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();
   parseColor(options.background); // Else every single image would be refused for it.
   if (options.strict && source.skipped.length > 0) throw strictError(source.skipped[0]);
@@ -189,7 +190,7 @@ async function outcomeOf(
   }
 }
 
-function openPrepared(source: ImageSource, prepared: Prepared, options: PrepareOptions): Dataset {
+function openPrepared(source: ImageSource, prepared: Prepared, options: PrepareOptions): StoredDataset {
   const { store, reasons } = prepared;
   const { entries } = source;
   const unusable = entries.flatMap(({ path }, i) => {

@@ -1,20 +1,9 @@
-import { closeSync, openSync, readSync } from "node:fs";
-import { UserError } from "../../models/errors.ts";
-import type { Color } from "../augmentations/rotate.ts";
-import type { Skipped } from "./entries.ts";
-import { pictureBytes } from "./store.ts";
+// The pictures to learn from, wherever they lie.
 
-/** The pictures to learn from, all of one size, in the order of their source. They stay on disk. */
-export interface Dataset extends DatasetFacts {
-  /** Number of pictures. */
-  readonly count: number;
-  /** Copies a picture [S, S, 3] to `into`, starting at `offset`. */
-  read(index: number, into: Uint8Array, offset: number): void;
-  /** Copies pictures one after the other: uint8 [indices.length, S, S, 3]. */
-  readBatch(indices: ArrayLike<number>, into: Uint8Array): void;
-  /** Closes the pixels file; closing twice does nothing more. */
-  close(): void;
-}
+import type { PictureReader } from "../../models/pictures.ts";
+import type { Color } from "../augmentations/rotate.ts";
+import { renderViews, type ViewOptions } from "../augmentations/views.ts";
+import type { Skipped } from "./skipped.ts";
 
 export interface DatasetFacts {
   /** Side S of the pictures, in pixels. */
@@ -29,36 +18,84 @@ export interface DatasetFacts {
   readonly otherFiles: number;
   /** Mean colour of the outermost pixels of all pictures. */
   readonly fill: Color;
-  /** A file with nothing but the pictures, uint8 [count, S, S, 3], for threads that read on their own. */
-  readonly pixelsFile: string;
 }
 
-/** Opens the pixels file of a data set. */
-export function openDataset(facts: DatasetFacts): Dataset {
-  const bytes = pictureBytes(facts.imageSize);
+/** The pictures to learn from, all of one size, in the order of their source. */
+export interface Dataset extends DatasetFacts {
+  /** Number of pictures. */
+  readonly count: number;
+  /** Copies a picture [S, S, 3] to `into`, starting at `offset`. */
+  read(index: number, into: Uint8Array, offset: number): void;
+  /** Copies pictures one after the other: uint8 [indices.length, S, S, 3]. */
+  readBatch(indices: ArrayLike<number>, into: Uint8Array): void;
+  /** Makes ready to render views of the pictures. */
+  openViews(options: ViewLoaderOptions): ViewLoader;
+}
+
+/** How views are drawn in a run: the seed of the run, and the policy. */
+export type ViewLoaderOptions = Pick<ViewOptions, "seed" | "policy">;
+
+export interface EpochPlan {
+  readonly stage: number;
+  readonly epoch: number;
+  /** Which picture each row of each batch shows; rows i and B + i of 2B are a pair. */
+  readonly batches: readonly Uint32Array[];
+}
+
+export interface ViewLoader {
+  /**
+   * The views of each batch in the order of the plan: float32 [2B, 3, S, S] in [0, 1], as `renderViews` makes them.
+   * Each array is the caller's own. Leaving the loop early is fine.
+   * @throws {UserError} if the pictures cannot be read
+   * @throws if another epoch is still under way, or the loader is closed
+   */
+  epoch(plan: EpochPlan): AsyncGenerator<Float32Array, void, undefined>;
+  /** Closing twice does nothing more. A loader with a thread of its own keeps the process alive until then. */
+  close(): Promise<void>;
+}
+
+/** The pictures for whoever draws them. */
+export function datasetPictures(dataset: Dataset): PictureReader {
+  return { size: dataset.imageSize, read: (index, into) => dataset.read(index, into, 0) };
+}
+
+/**
+ * A data set in memory. Its views are rendered when they are asked for, by whoever asks.
+ * @param pixels uint8 [paths.length, S, S, 3]
+ */
+export function memoryDataset(facts: DatasetFacts, pixels: Uint8Array): Dataset {
+  const { imageSize, fill } = facts;
+  const bytes = imageSize * imageSize * 3;
   const count = facts.paths.length;
-  const file = openSync(facts.pixelsFile, "r");
-  let open = true;
+  if (pixels.length !== count * bytes) {
+    throw new Error(`${count} pictures of ${bytes} bytes, but ${pixels.length} bytes`);
+  }
 
   function read(index: number, into: Uint8Array, offset: number): void {
     if (!(index >= 0 && index < count)) throw new RangeError(`no picture ${index} among ${count}`);
-    for (let done = 0; done < bytes; ) {
-      const got = readSync(file, into, offset + done, bytes - done, index * bytes + done);
-      if (got === 0) throw new UserError(`${facts.pixelsFile} was cut short; run again to rebuild it`);
-      done += got;
-    }
+    into.set(pixels.subarray(index * bytes, (index + 1) * bytes), offset);
+  }
+
+  function readBatch(indices: ArrayLike<number>, into: Uint8Array): void {
+    for (let i = 0; i < indices.length; i++) read(indices[i], into, i * bytes);
   }
 
   return {
     ...facts,
     count,
     read,
-    readBatch(indices, into) {
-      for (let i = 0; i < indices.length; i++) read(indices[i], into, i * bytes);
-    },
-    close() {
-      if (open) closeSync(file);
-      open = false;
-    },
+    readBatch,
+    openViews: ({ seed, policy }) => ({
+      async *epoch({ stage, epoch, batches }) {
+        for (const rows of batches) {
+          const images = new Uint8Array(rows.length * bytes);
+          readBatch(rows, images);
+          const views = new Float32Array(images.length);
+          renderViews(images, rows, { seed, stage, epoch, policy, size: imageSize, fill }, views);
+          yield views;
+        }
+      },
+      close: async () => {},
+    }),
   };
 }

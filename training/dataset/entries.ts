@@ -1,6 +1,7 @@
 // What every kind of source is made of.
 
 import { UserError } from "../../models/errors.ts";
+import type { Skipped } from "./skipped.ts";
 
 /** One image of a source, not yet read. */
 export interface ImageEntry {
@@ -11,12 +12,6 @@ export interface ImageEntry {
   readonly stamp: string;
   /** The bytes of the file. Throws a UserError whose message is the reason alone. */
   read(): Promise<Buffer>;
-}
-
-/** What could not be used, and why. */
-export interface Skipped {
-  readonly path: string;
-  readonly reason: string;
 }
 
 /** What one folder, archive or manifest holds, in no particular order. */

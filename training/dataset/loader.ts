@@ -2,46 +2,25 @@
 
 import { Worker } from "node:worker_threads";
 import { UserError } from "../../models/errors.ts";
-import type { AugmentationPolicy } from "../augmentations/policy.ts";
 import type { Color } from "../augmentations/rotate.ts";
+import type { ViewLoader, ViewLoaderOptions } from "./dataset.ts";
 import type { LoaderReply, LoaderRequest } from "./loader.worker.ts";
 
 /** Batches that are kept ready: enough to even out the step's and the reader's moods, few enough for memory. */
 const BATCHES_AHEAD = 3;
 
-export interface ViewLoaderOptions {
+/** What the thread is given: where the pictures are, and how views are drawn. */
+export interface ThreadViewsOptions extends ViewLoaderOptions {
   /** Raw pictures uint8 [count, S, S, 3], nothing else in the file. */
   readonly pixelsFile: string;
   /** Side S of pictures and views, in pixels. */
   readonly imageSize: number;
-  /** Seed of the run. */
-  readonly seed: number;
-  readonly policy: AugmentationPolicy;
   /** What a rotation brings in from outside the picture: the data set's mean border colour. */
   readonly fill: Color;
 }
 
-export interface EpochPlan {
-  readonly stage: number;
-  readonly epoch: number;
-  /** Which picture each row of each batch shows, as positions in the file; rows i and B + i of 2B are a pair. */
-  readonly batches: readonly Uint32Array[];
-}
-
-export interface ViewLoader {
-  /**
-   * The views of each batch in the order of the plan: float32 [2B, 3, S, S] in [0, 1], as `renderViews` makes them.
-   * Each array is the caller's own. Leaving the loop early is fine.
-   * @throws {UserError} if the file cannot be read or is too short
-   * @throws if another epoch is still under way, or the loader is closed
-   */
-  epoch(plan: EpochPlan): AsyncGenerator<Float32Array, void, undefined>;
-  /** Ends the thread; closing twice does nothing more. An open loader keeps the process alive. */
-  close(): Promise<void>;
-}
-
 /** Starts the thread. The file is opened by the first epoch. */
-export function openViewLoader(options: ViewLoaderOptions): ViewLoader {
+export function openViewLoader(options: ThreadViewsOptions): ViewLoader {
   const entry = import.meta.url.endsWith(".ts") ? "./loader.worker.ts" : "./loader.worker.js";
   const worker = new Worker(new URL(entry, import.meta.url), { workerData: options });
   const send = (request: LoaderRequest) => worker.postMessage(request);

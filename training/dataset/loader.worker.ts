@@ -5,7 +5,7 @@ import { openSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { reasonOf } from "../../models/errors.ts";
 import { renderViews } from "../augmentations/views.ts";
-import type { ViewLoaderOptions } from "./loader.ts";
+import type { ThreadViewsOptions } from "./loader.ts";
 
 /** What the loader asks for: the views of an epoch, or one batch more of it. */
 export type LoaderRequest =
@@ -25,7 +25,7 @@ export type LoaderReply =
   | { readonly id: number; readonly views: Float32Array }
   | { readonly id: number; readonly unreadable: string };
 
-const { pixelsFile, imageSize, ...drawing } = workerData as ViewLoaderOptions;
+const { pixelsFile, imageSize, ...drawing } = workerData as ThreadViewsOptions;
 const pictureBytes = imageSize * imageSize * 3;
 
 let file: number | undefined;

@@ -23,10 +23,17 @@ export function isHidden(name: string): boolean {
 
 /** Sorts by path, comparing UTF-8 bytes: the same order in every locale and on every machine. */
 export function sortByPath<Item extends { readonly path: string }>(items: readonly Item[]): Item[] {
+  const encoder = new TextEncoder();
   return items
-    .map((item) => ({ item, bytes: Buffer.from(item.path) }))
-    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map((item) => ({ item, bytes: encoder.encode(item.path) }))
+    .sort((a, b) => compareBytes(a.bytes, b.bytes))
     .map(({ item }) => item);
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shorter = Math.min(a.length, b.length);
+  for (let i = 0; i < shorter; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
 }
 
 /** The first folder of a path relative to the root of the images; undefined for a file right at the root. */

@@ -4,16 +4,17 @@ import { stat } from "node:fs/promises";
 import { dirname, isAbsolute, posix, resolve, sep } from "node:path";
 import { UserError } from "../../models/errors.ts";
 import { imageKind } from "../../models/image-kind.ts";
-import type { Contents, ImageEntry, Skipped } from "./entries.ts";
+import type { Contents, ImageEntry } from "./entries.ts";
 import { fileReason } from "./file-reason.ts";
 import { fileEntry, readHead } from "./files.ts";
 import { openFolder } from "./folder.ts";
 import { isManifest, openManifest } from "./manifest.ts";
 import { hasImageExtension, sortByPath } from "./names.ts";
+import type { Skipped } from "./skipped.ts";
 import { openTar, openTarGz } from "./tar.ts";
 import { openZip } from "./zip.ts";
 
-export type { ImageEntry, Skipped } from "./entries.ts";
+export type { ImageEntry } from "./entries.ts";
 
 /** How archives begin: with `magic`, `at` so many bytes. */
 const ARCHIVES = [

@@ -67,7 +67,9 @@ const OUT_OF_MEMORY =
 /** What went wrong on an engine, named, and what helps where that is known. */
 export class EngineError extends UserError {
   constructor(engine: string, reason: string, options?: ErrorOptions) {
-    const help = OUT_OF_MEMORY.test(reason) ? "out of memory: try a smaller --batch-size" : reason;
+    const help = OUT_OF_MEMORY.test(reason)
+      ? "out of memory: try a smaller batch size (--batch-size)"
+      : reason;
     super(`engine ${engine}: ${help}`, options);
   }
 }

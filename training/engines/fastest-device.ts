@@ -1,35 +1,45 @@
 // Which device to train on: all that work here take a step of the run's own network, the fastest wins.
 
+import { reasonOf } from "../../models/errors.ts";
 import { initialValues } from "../artifacts/initial-state.ts";
 import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import { sizeOf } from "../graph/types.ts";
 import { randomStream } from "../random.ts";
-import type { DeviceName } from "./device-names.ts";
-import { ThreadEngine } from "./thread-engine.ts";
+import type { Engine } from "./engine.ts";
 
 /** How a device did: its speed, or why it cannot be used. */
-export type Trial =
-  | { readonly device: DeviceName; readonly imagesPerSecond: number }
-  | { readonly device: DeviceName; readonly reason: string };
+export type Trial<Name extends string> =
+  | { readonly device: Name; readonly imagesPerSecond: number }
+  | { readonly device: Name; readonly reason: string };
 
 /** Timed steps, after one that warms up. */
 const STEPS = 2;
 
 /**
  * Runs a few steps of a stage on several devices, one after the other.
+ * @param open makes the engine of a device
  * @param artifacts of the flavour that they take; a small batch is enough, and its state is not kept
  */
-export async function tryDevices(artifacts: StageArtifacts, names: readonly DeviceName[]): Promise<Trial[]> {
-  const trials: Trial[] = [];
-  for (const name of names) trials.push(await tryDevice(name, artifacts));
+export async function tryDevices<Name extends string>(
+  artifacts: StageArtifacts,
+  names: readonly Name[],
+  open: (name: Name) => Engine | Promise<Engine>,
+): Promise<Trial<Name>[]> {
+  const trials: Trial<Name>[] = [];
+  for (const name of names) trials.push(await tryDevice(name, artifacts, open));
   return trials;
 }
 
-async function tryDevice(device: DeviceName, artifacts: StageArtifacts): Promise<Trial> {
-  const engine = new ThreadEngine(device);
+async function tryDevice<Name extends string>(
+  device: Name,
+  artifacts: StageArtifacts,
+  open: (name: Name) => Engine | Promise<Engine>,
+): Promise<Trial<Name>> {
+  let engine: Engine | undefined;
   const random = randomStream("views");
   const views = () => Float32Array.from({ length: sizeOf(artifacts.viewsShape) }, () => random.uniform());
   try {
+    engine = await open(device);
     await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
     await engine.step(views(), 0);
     const batches = Array.from({ length: STEPS }, views);
@@ -38,14 +48,14 @@ async function tryDevice(device: DeviceName, artifacts: StageArtifacts): Promise
     const seconds = (performance.now() - start) / 1000;
     return { device, imagesPerSecond: (STEPS * artifacts.viewsShape[0]) / 2 / seconds };
   } catch (error) {
-    return { device, reason: (error as Error).message };
+    return { device, reason: reasonOf(error) };
   } finally {
-    await engine.close();
+    await engine?.close();
   }
 }
 
 /** The fastest of those that work. @throws the reason of the first if none does */
-export function fastest(trials: readonly Trial[]): DeviceName {
+export function fastest<Name extends string>(trials: readonly Trial<Name>[]): Name {
   const working = trials.filter((trial) => "imagesPerSecond" in trial);
   if (working.length === 0) throw new Error((trials[0] as { reason: string }).reason);
   return working.reduce((a, b) => (b.imagesPerSecond > a.imagesPerSecond ? b : a)).device;

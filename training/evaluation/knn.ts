@@ -5,7 +5,7 @@ import type { KnnScore } from "../../models/bundle/map-info.ts";
 import { majority } from "../../models/majority.ts";
 import { permutation, randomStream } from "../random.ts";
 import { type Labels, labelNumbers, takeRows } from "./labels.ts";
-import { type Metric, nearestNeighbours } from "./nearest.ts";
+import type { FindNearest, Metric } from "./nearest.ts";
 
 /** Neighbours that vote. */
 export const KNN_K = 15;
@@ -21,6 +21,7 @@ export interface KnnOptions {
   readonly metric?: Metric;
   /** Defaults to 15. */
   readonly k?: number;
+  readonly findNearest: FindNearest;
 }
 
 /** Vectors [n, dim] and their labels; images without a label are left aside. */
@@ -57,11 +58,11 @@ export async function paperKnn(
 export async function heldOutKnn(
   test: LabelledVectors,
   training: LabelledVectors,
-  { dim, metric, k = KNN_K }: KnnOptions,
+  { dim, metric, k = KNN_K, findNearest }: KnnOptions,
 ): Promise<KnnScore | undefined> {
   const [queries, references] = [labelledRows(test.labels), labelledRows(training.labels)];
   if (queries.length === 0 || references.length === 0) return undefined;
-  const found = await nearestNeighbours(
+  const found = await findNearest(
     takeRows(test.vectors, dim, queries),
     takeRows(training.vectors, dim, references),
     { dim, k, metric },

@@ -1,7 +1,5 @@
-// The nearest of many for many, off the main thread.
+// What a search for nearest neighbours is asked and how it is prepared. Who runs it is for the platform to say.
 
-import "../../models/telemetry.node.ts";
-import { Worker } from "node:worker_threads";
 import { type NearestOptions, type Neighbours, nearest } from "../../models/neighbours.ts";
 
 /** "cosine" compares directions: Euclidean distances of the vectors scaled to length 1, √(2 − 2 cos). */
@@ -18,42 +16,29 @@ export interface Search {
   readonly options: NearestOptions;
 }
 
-const WORKER = new URL(
-  import.meta.url.endsWith(".ts") ? "./nearest.worker.ts" : "./nearest.worker.js",
-  import.meta.url,
-);
-
-/** Below this many multiplications a thread does not pay. */
-const SMALL = 20_000_000;
-
 /**
- * The k nearest of each query, nearest first, as `nearest` in models/neighbours.ts gives them. In more than three
- * dimensions ONNX Runtime makes the first choice in float32 and leaves a few more than k to the exact comparison.
+ * The k nearest of each query, nearest first, as `nearest` in models/neighbours.ts gives them.
  * @param queries [q, dim]
  * @param points [n, dim]
  */
-export async function nearestNeighbours(
+export type FindNearest = (
   queries: Float32Array,
   points: Float32Array,
   options: SearchOptions,
-): Promise<Neighbours> {
-  const { metric = "euclidean", ...rest } = options;
-  const prepared = (vectors: Float32Array) =>
-    metric === "cosine" ? unitVectors(vectors, rest.dim) : vectors;
-  const search: Search = { queries: prepared(queries), points: prepared(points), options: rest };
-  if ((queries.length * points.length) / rest.dim < SMALL)
-    return nearest(search.queries, search.points, rest);
-  return await searchInWorker(search);
-}
+) => Promise<Neighbours>;
 
-/** Runs a search in a thread of its own, however small it is. */
-export function searchInWorker(search: Search): Promise<Neighbours> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(WORKER, { workerData: search });
-    worker.once("message", resolve);
-    worker.once("error", reject);
-    worker.once("exit", () => reject(new Error("the search for neighbours has stopped")));
-  });
+/** Below this many multiplications nothing pays but to look at every point. */
+const SMALL = 20_000_000;
+
+/** A search whose large cases somebody else runs. */
+export function findNearestBy(run: (search: Search) => Promise<Neighbours>): FindNearest {
+  return async (queries, points, { metric = "euclidean", ...options }) => {
+    const prepared = (vectors: Float32Array) =>
+      metric === "cosine" ? unitVectors(vectors, options.dim) : vectors;
+    const search: Search = { queries: prepared(queries), points: prepared(points), options };
+    const small = (queries.length * points.length) / options.dim < SMALL;
+    return small ? nearest(search.queries, search.points, options) : await run(search);
+  };
 }
 
 /** The vectors scaled to length 1; vectors of zeros stay. */

@@ -4,7 +4,7 @@
 import type { RecallScore } from "../../models/bundle/map-info.ts";
 import { permutation, randomStream } from "../random.ts";
 import { takeRows } from "./labels.ts";
-import { type Metric, nearestNeighbours } from "./nearest.ts";
+import type { FindNearest, Metric } from "./nearest.ts";
 
 const K = 15;
 /** Images that are asked, drawn at random; all are candidates. */
@@ -20,21 +20,22 @@ export interface RecallInputs {
   readonly coordinates: Float32Array;
   readonly dim: number;
   readonly seed: number;
+  readonly findNearest: FindNearest;
 }
 
 /** @returns undefined if there are fewer than two images */
 export async function neighbourRecall(inputs: RecallInputs): Promise<RecallScore | undefined> {
-  const { features, featureDim, metric = "cosine", coordinates, dim, seed } = inputs;
+  const { features, featureDim, metric = "cosine", coordinates, dim, seed, findNearest } = inputs;
   const count = coordinates.length / dim;
   if (count < 2) return undefined;
   const rows = permutation(count, randomStream(seed, "recall")).slice(0, MAX_QUERIES);
   const options = { k: K, exclude: rows };
-  const inFeatures = await nearestNeighbours(takeRows(features, featureDim, rows), features, {
+  const inFeatures = await findNearest(takeRows(features, featureDim, rows), features, {
     ...options,
     dim: featureDim,
     metric,
   });
-  const onMap = await nearestNeighbours(takeRows(coordinates, dim, rows), coordinates, { ...options, dim });
+  const onMap = await findNearest(takeRows(coordinates, dim, rows), coordinates, { ...options, dim });
   const { k } = inFeatures;
   let found = 0;
   for (let i = 0; i < rows.length; i++) {

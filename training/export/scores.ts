@@ -3,6 +3,7 @@
 import type { Scores } from "../../models/bundle/map-info.ts";
 import { paperKnn } from "../evaluation/knn.ts";
 import type { Labels } from "../evaluation/labels.ts";
+import type { FindNearest } from "../evaluation/nearest.ts";
 import { neighbourRecall } from "../evaluation/recall.ts";
 import { silhouette } from "../evaluation/silhouette.ts";
 
@@ -15,16 +16,20 @@ export interface ScoreInputs {
   readonly features: Float32Array;
   readonly featureDim: number;
   readonly seed: number;
+  readonly findNearest: FindNearest;
 }
 
 /** The scores of method.md that need no further images; those that need labels are absent without them. */
 export async function scoreMap(inputs: ScoreInputs): Promise<Scores> {
-  const { labels, coordinates, dim, features, featureDim, seed } = inputs;
+  const { labels, coordinates, dim, features, featureDim, seed, findNearest } = inputs;
   return withoutUndefined({
-    knnPaper: await paperKnn({ vectors: coordinates, labels }, { dim, seed }),
-    knnFeatures: await paperKnn({ vectors: features, labels }, { dim: featureDim, metric: "cosine", seed }),
+    knnPaper: await paperKnn({ vectors: coordinates, labels }, { dim, seed, findNearest }),
+    knnFeatures: await paperKnn(
+      { vectors: features, labels },
+      { dim: featureDim, metric: "cosine", seed, findNearest },
+    ),
     silhouette: silhouette(coordinates, labels, { dim, seed }),
-    neighbourRecall: await neighbourRecall({ features, featureDim, coordinates, dim, seed }),
+    neighbourRecall: await neighbourRecall({ features, featureDim, coordinates, dim, seed, findNearest }),
   });
 }
 

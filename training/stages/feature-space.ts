@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../dataset/dataset.ts";
 import type { Engine } from "../engines/engine.ts";
-import { nearestNeighbours } from "../evaluation/nearest.ts";
+import type { FindNearest } from "../evaluation/nearest.ts";
 import { randomStream } from "../random.ts";
 import { embedDataset } from "./embed-dataset.ts";
 import { halfWhitened } from "./principal-axes.ts";
@@ -24,11 +24,12 @@ export async function measureFeatureSpace(
   engine: Engine,
   encoder: Uint8Array,
   dataset: Dataset,
+  findNearest: FindNearest,
 ): Promise<FeatureSpace> {
   const { features } = await embedDataset(engine, encoder, dataset);
   const dim = features.length / dataset.count;
   const space = halfWhitened(features, dim);
-  const { indices, k } = await nearestNeighbours(space.vectors, space.vectors, {
+  const { indices, k } = await findNearest(space.vectors, space.vectors, {
     dim: space.dim,
     k: Math.max(1, Math.min(NEIGHBOURS, Math.floor(LARGEST_SHARE * dataset.count))),
     metric: "cosine",

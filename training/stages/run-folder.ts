@@ -1,23 +1,34 @@
-// Where a run keeps what it has so far: settings, artifacts and checkpoint of each stage, and the log. It stands
-// beside the map to come, and moves into it when the run is done.
+// What a run keeps of what it has so far: settings, artifacts and checkpoint of each stage, and the log. Where its
+// files are is for the platform to say.
 
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
-import { reasonOf, UserError } from "../../models/errors.ts";
+import { UserError } from "../../models/errors.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import type { TrainingState } from "../engines/engine.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { type LogRecord, parseLog, recordsUntil } from "./log.ts";
 import type { RunSettings } from "./settings.ts";
+
+/** The files of a run, by names such as "1-pretrain/checkpoint.safetensors". */
+export interface RunFiles {
+  /** The content; undefined where there is no such file. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  /** All at once: a crash leaves the old file or the new one. */
+  write(name: string, content: Uint8Array): Promise<void>;
+  /** Adds to the end of a file. */
+  append(name: string, content: Uint8Array): Promise<void>;
+  /** A file as messages name it. */
+  describe(name: string): string;
+}
+
+/** What makes two runs the same run. */
+export interface RunIdentity {
+  readonly settings: RunSettings;
+  /** Stands for the images and their order. */
+  readonly images: string;
+}
+
+const IDENTITY = "run.json";
+export const LOG = "log.jsonl";
 
 /** The three models of a stage under the names of their files. */
 export function artifactFiles(models: StageModels): Record<string, Uint8Array> {
@@ -28,138 +39,98 @@ export function artifactFiles(models: StageModels): Record<string, Uint8Array> {
   };
 }
 
-/** What makes two runs the same run. */
-export interface RunIdentity {
-  readonly settings: RunSettings;
-  /** Stands for the images and their order. */
-  readonly images: string;
+/** The name of a stage's checkpoint; `stage` such as "1-pretrain". */
+export function checkpointFile(stage: string): string {
+  return `${stage}/checkpoint.safetensors`;
 }
 
 export class RunFolder {
-  readonly path: string;
+  readonly #files: RunFiles;
 
-  private constructor(path: string) {
-    this.path = path;
+  constructor(files: RunFiles) {
+    this.#files = files;
   }
 
-  /** Where the run of a map keeps its state. */
-  static pathFor(target: string): string {
-    return `${target.replace(/[/\\]+$/, "")}.unfinished`;
+  /** Begins a run. */
+  async writeIdentity(identity: RunIdentity): Promise<void> {
+    await this.#files.write(IDENTITY, encode(`${JSON.stringify(identity, null, 2)}\n`));
   }
 
-  /** @throws UserError if an unfinished run is there already */
-  static create(target: string, identity: RunIdentity): RunFolder {
-    const path = RunFolder.pathFor(target);
-    if (existsSync(path)) {
-      throw new UserError(
-        `an unfinished run is in ${path}: add --resume to go on with it, or delete that folder`,
-      );
-    }
+  /** Of which run the files are; undefined where none was begun. @throws UserError if that is damaged */
+  async readIdentity(): Promise<RunIdentity | undefined> {
+    const content = await this.#files.read(IDENTITY);
+    if (!content) return undefined;
     try {
-      mkdirSync(path, { recursive: true });
-    } catch (error) {
-      throw new UserError(`cannot make the folder ${path}: ${reasonOf(error)}`);
-    }
-    const folder = new RunFolder(path);
-    folder.#write("run.json", `${JSON.stringify(identity, null, 2)}\n`);
-    return folder;
-  }
-
-  /** @throws UserError if there is no such run, or it was started with other settings or images */
-  static resume(target: string, identity: RunIdentity): RunFolder {
-    const path = RunFolder.pathFor(target);
-    const file = join(path, "run.json");
-    if (!existsSync(file))
-      throw new UserError(`there is no unfinished run at ${path}: leave out --resume to start one`);
-    let before: RunIdentity;
-    try {
-      before = JSON.parse(readFileSync(file, "utf8"));
+      return JSON.parse(decode(content));
     } catch {
-      throw new UserError(`${file} is damaged: delete ${path} and start again`);
+      throw new UserError(`${this.#files.describe(IDENTITY)} is damaged`);
     }
-    const now: RunIdentity = JSON.parse(JSON.stringify(identity));
-    if (before.images !== now.images) {
-      throw new UserError(`the images have changed since ${path} was started: delete it to start again`);
-    }
-    const differing = firstDifference(before.settings, now.settings, "");
-    if (differing) throw new UserError(`${path} was started with other settings: ${differing}`);
-    return new RunFolder(path);
   }
 
-  /** Writes the three models of a stage; `name` such as "1-pretrain". */
-  writeModels(name: string, models: StageModels): void {
-    mkdirSync(join(this.path, name), { recursive: true });
-    for (const [file, content] of Object.entries(artifactFiles(models)))
-      this.#write(join(name, file), content);
+  /** Writes the three models of a stage; `stage` such as "1-pretrain". */
+  async writeModels(stage: string, models: StageModels): Promise<void> {
+    for (const [file, content] of Object.entries(artifactFiles(models))) {
+      await this.#files.write(`${stage}/${file}`, content);
+    }
   }
 
-  writeCheckpoint(name: string, models: StageModels, state: TrainingState): void {
-    this.#write(join(name, "checkpoint.safetensors"), encodeCheckpoint(models, state));
+  async writeCheckpoint(stage: string, models: StageModels, state: TrainingState): Promise<void> {
+    await this.#files.write(checkpointFile(stage), encodeCheckpoint(models, state));
   }
 
   /** The checkpoint of a stage, if it has one. @throws UserError if it is damaged */
-  readCheckpoint(name: string, models: StageModels): TrainingState | undefined {
-    const file = join(this.path, name, "checkpoint.safetensors");
-    if (!existsSync(file)) return undefined;
+  async readCheckpoint(stage: string, models: StageModels): Promise<TrainingState | undefined> {
+    const content = await this.#files.read(checkpointFile(stage));
+    if (!content) return undefined;
     try {
-      return decodeCheckpoint(models, readFileSync(file));
+      return decodeCheckpoint(models, content);
     } catch (error) {
-      if (error instanceof UserError) throw new UserError(`${file}: ${error.message}`);
-      throw error;
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(`${this.#files.describe(checkpointFile(stage))}: ${error.message}`);
     }
   }
 
-  appendLog(record: LogRecord): void {
-    const file = join(this.path, "log.jsonl");
-    try {
-      appendFileSync(file, `${JSON.stringify(record)}\n`);
-    } catch (error) {
-      throw cannotWrite(file, error);
-    }
+  async appendLog(record: LogRecord): Promise<void> {
+    await this.#files.append(LOG, encode(line(record)));
   }
 
-  readLog(): LogRecord[] {
-    const file = join(this.path, "log.jsonl");
-    return existsSync(file) ? parseLog(readFileSync(file, "utf8")) : [];
+  async readLog(): Promise<LogRecord[]> {
+    const content = await this.#files.read(LOG);
+    return content ? parseLog(decode(content)) : [];
   }
 
   /** Drops what was logged after a checkpoint. */
-  cutLog(stage: number, step: number): void {
-    const kept = recordsUntil(this.readLog(), stage, step);
-    this.#write("log.jsonl", kept.map((record) => `${JSON.stringify(record)}\n`).join(""));
-  }
-
-  /** All at once: a crash leaves the old file or the new one. */
-  #write(name: string, content: string | Uint8Array): void {
-    const file = join(this.path, name);
-    try {
-      writeFileSync(`${file}.tmp`, content);
-      renameSync(`${file}.tmp`, file);
-    } catch (error) {
-      rmSync(`${file}.tmp`, { force: true });
-      throw cannotWrite(file, error);
-    }
+  async cutLog(stage: number, step: number): Promise<void> {
+    const kept = recordsUntil(await this.readLog(), stage, step);
+    await this.#files.write(LOG, encode(kept.map(line).join("")));
   }
 }
 
-function cannotWrite(file: string, error: unknown): UserError {
-  const { code } = error as NodeJS.ErrnoException;
-  const why = code === "ENOSPC" || code === "EDQUOT" ? "the disk is full" : reasonOf(error);
-  return new UserError(`cannot write ${file}: ${why}; mend that, then go on with --resume`);
+function line(record: LogRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** The first setting that differs, as "batchSize was 256 and is now 64". */
-function firstDifference(before: unknown, now: unknown, path: string): string | undefined {
-  if (isDeepStrictEqual(before, now)) return undefined;
+export function firstDifference(before: unknown, now: unknown, path = ""): string | undefined {
   if (isRecord(before) && isRecord(now)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
       const found = firstDifference(before[key], now[key], path ? `${path}.${key}` : key);
       if (found) return found;
     }
+    return undefined;
   }
-  return `${path} was ${JSON.stringify(before)} and is now ${JSON.stringify(now)}`;
+  const [was, is] = [JSON.stringify(before), JSON.stringify(now)];
+  return was === is ? undefined : `${path} was ${was} and is now ${is}`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

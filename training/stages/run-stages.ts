@@ -11,9 +11,9 @@ import {
 } from "../artifacts/stage-artifacts.ts";
 import { augmentationPolicies } from "../augmentations/policy.ts";
 import { epochBatches } from "../dataset/batches.ts";
-import type { Dataset } from "../dataset/dataset.ts";
-import { type EpochPlan, openViewLoader, type ViewLoader } from "../dataset/loader.ts";
+import type { Dataset, EpochPlan, ViewLoader } from "../dataset/dataset.ts";
 import type { Engine, TrainingState } from "../engines/engine.ts";
+import type { FindNearest } from "../evaluation/nearest.ts";
 import type { Weights } from "../networks/model.ts";
 import { lastLayer } from "../networks/projection-head.ts";
 import { learningRateAt, type ScheduleOptions } from "../optimizers/schedule.ts";
@@ -42,6 +42,8 @@ export interface StageProgress {
   readonly loss: number;
   readonly learningRate: number;
   readonly imagesPerSecond: number;
+  /** A copy of all weights as they are now. */
+  readonly weights: () => Promise<Weights>;
 }
 
 /** Thrown when the signal ended a run; its state is saved. */
@@ -54,8 +56,9 @@ export interface RunOptions {
   readonly dataset: Dataset;
   readonly engine: Engine;
   readonly folder: RunFolder;
-  /** Called after every step. */
-  readonly onStep?: (progress: StageProgress) => void;
+  readonly findNearest: FindNearest;
+  /** Called, and waited for, after every step. */
+  readonly onStep?: (progress: StageProgress) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -70,13 +73,10 @@ export function stageFolder(index: number, stage: StageSettings): string {
  * @throws Interrupted if the signal ended it, after saving a checkpoint
  */
 export async function runStages(options: RunOptions): Promise<Weights> {
-  const { settings, dataset, engine, folder } = options;
-  const loader = openViewLoader({
-    pixelsFile: dataset.pixelsFile,
-    imageSize: dataset.imageSize,
+  const { settings, dataset, engine, folder, findNearest } = options;
+  const loader = dataset.openViews({
     seed: settings.seed,
     policy: augmentationPolicies[settings.augmentations],
-    fill: dataset.fill,
   });
   const began = performance.now();
   try {
@@ -84,9 +84,10 @@ export async function runStages(options: RunOptions): Promise<Weights> {
       stage,
       artifacts: stageArtifacts(settings, stage, engine.flavour, dataset.count),
     }));
-    const found = stages.map(({ stage, artifacts }, i) =>
-      folder.readCheckpoint(stageFolder(i, stage), artifacts),
-    );
+    const found: (TrainingState | undefined)[] = [];
+    for (const [i, { stage, artifacts }] of stages.entries()) {
+      found.push(await folder.readCheckpoint(stageFolder(i, stage), artifacts));
+    }
     const newest = found.findLastIndex((state) => state !== undefined);
     let weights: Weights = {};
     let space: FeatureSpace | undefined;
@@ -100,15 +101,25 @@ export async function runStages(options: RunOptions): Promise<Weights> {
       let state = found[index];
       if (!state) {
         state = { values: await startingValues(options, index, artifacts, weights), step: 0 };
-        folder.writeModels(name, artifacts);
-        folder.writeCheckpoint(name, artifacts, state);
+        await folder.writeModels(name, artifacts);
+        await folder.writeCheckpoint(name, artifacts, state);
       }
-      folder.cutLog(index + 1, state.step);
+      await folder.cutLog(index + 1, state.step);
       if (stage.pairs === "neighbours") {
         const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[index - 1]));
-        space ??= await measureFeatureSpace(engine, encoder, dataset);
+        space ??= await measureFeatureSpace(engine, encoder, dataset, findNearest);
       }
-      const values = await runStage({ ...options, index, stage, artifacts, state, loader, space, began });
+      const values = await runStage({
+        ...options,
+        index,
+        stage,
+        artifacts,
+        state,
+        weights,
+        loader,
+        space,
+        began,
+      });
       weights = { ...weights, ...values };
       // Whatever saw images has moved the backbone, if only its running statistics.
       if (stage.input === "images") space = undefined;
@@ -180,6 +191,8 @@ interface StageRun extends RunOptions {
   readonly stage: StageSettings;
   readonly artifacts: StageArtifacts;
   readonly state: TrainingState;
+  /** Of the stages before. */
+  readonly weights: Weights;
   readonly loader: ViewLoader;
   /** For stages whose pairs are neighbours. */
   readonly space: FeatureSpace | undefined;
@@ -205,14 +218,14 @@ async function runStage(run: StageRun): Promise<Weights> {
       const learningRate = learningRateAt(step, schedule);
       const result = await engine.step(views, learningRate);
       step++;
-      recorder.add(step, learningRate, result);
+      await recorder.add(step, learningRate, result);
       if (signal?.aborted && step < plan.totalSteps) {
-        folder.writeCheckpoint(name, artifacts, await engine.state());
+        await folder.writeCheckpoint(name, artifacts, await engine.state());
         throw new Interrupted(`stopped in stage ${index + 1}`);
       }
     }
-    recorder.endEpoch(step, await engine.evaluate(held.slice()));
-    folder.writeCheckpoint(name, artifacts, await engine.state());
+    await recorder.endEpoch(step, await engine.evaluate(held.slice()));
+    await folder.writeCheckpoint(name, artifacts, await engine.state());
   }
   return (await engine.state()).values;
 }
@@ -256,17 +269,18 @@ class Recorder {
     this.#plan = plan;
   }
 
-  add(
+  async add(
     step: number,
     learningRate: number,
     result: { loss: number; alignment: number; uniformity: number },
-  ): void {
-    const { index, stage, onStep, settings } = this.#run;
+  ): Promise<void> {
+    const { index, stage, onStep, settings, engine, weights } = this.#run;
     for (const key of ["loss", "alignment", "uniformity"] as const) this.#sums[key] += result[key];
     this.#count++;
     const seconds = (performance.now() - this.#since) / 1000;
     this.#imagesPerSecond = (this.#count * settings.batchSize) / Math.max(seconds, 1e-9);
-    onStep?.({
+    const told = performance.now();
+    await onStep?.({
       stage: index + 1,
       name: stage.name,
       step,
@@ -275,20 +289,22 @@ class Recorder {
       loss: result.loss,
       learningRate,
       imagesPerSecond: this.#imagesPerSecond,
+      weights: async () => ({ ...weights, ...(await engine.state()).values }),
     });
+    this.#since += performance.now() - told; // what is done with the news is no part of training
     const every = Math.max(1, Math.floor(this.#plan.stepsPerEpoch / RECORDS_PER_EPOCH));
     this.#last = { step, learningRate };
     // The last step of an epoch is recorded together with the evaluation.
     const ends = step % this.#plan.stepsPerEpoch === 0 || step === this.#plan.totalSteps;
-    if (step % every === 0 && !ends) this.#write();
+    if (step % every === 0 && !ends) await this.#write();
   }
 
-  endEpoch(step: number, evalLoss: number): void {
+  async endEpoch(step: number, evalLoss: number): Promise<void> {
     this.#last = { ...this.#last, step };
-    this.#write(evalLoss);
+    await this.#write(evalLoss);
   }
 
-  #write(evalLoss?: number): void {
+  async #write(evalLoss?: number): Promise<void> {
     const { index, folder, began } = this.#run;
     const count = Math.max(this.#count, 1);
     const record: LogRecord = {
@@ -303,7 +319,7 @@ class Recorder {
       seconds: (performance.now() - began) / 1000,
       ...(evalLoss === undefined ? {} : { evalLoss }),
     };
-    folder.appendLog(record);
+    await folder.appendLog(record);
     this.#sums = { loss: 0, alignment: 0, uniformity: 0 };
     this.#count = 0;
     this.#since = performance.now();

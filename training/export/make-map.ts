@@ -1,131 +1,101 @@
-// The last act of a run: from finished weights to a map that is complete in itself.
+// The last act of a run: from finished weights to everything that a map consists of, but the pictures.
 
-import { randomUUID } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { bundleFiles } from "../../models/bundle/files.ts";
 import { type MapInfoWithoutFiles, SCHEMA_VERSION } from "../../models/bundle/map-info.ts";
-import { includeFolder, writeBundle } from "../../models/bundle/write-bundle.node.ts";
 import { foundNeighbours } from "../../models/feature-search.ts";
 import { compactDim, compactFeatures, type EncoderOutputs, encodeFeatures } from "../../models/features.ts";
 import { distanceQuantiles, meanDistances, novelty, noveltyNeighbours } from "../../models/novelty.ts";
-import { renderPng } from "../../models/plot/render.node.ts";
-import { renderReport } from "../../models/plot/report.ts";
-import { encodePoints } from "../../models/points.ts";
-import { writeThumbnails } from "../../models/thumbnails.node.ts";
+import { encodePoints, type MapPoints } from "../../models/points.ts";
 import { buildEncoder } from "../artifacts/encoder.ts";
 import { buildPreprocess } from "../artifacts/preprocess.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import type { Engine } from "../engines/engine.ts";
-import { nearestNeighbours } from "../evaluation/nearest.ts";
+import type { FindNearest } from "../evaluation/nearest.ts";
 import { buildNearest } from "../evaluation/nearest-graph.ts";
 import { featureDim as featureDimOf } from "../networks/backbone.ts";
 import type { Weights } from "../networks/model.ts";
 import { embedDataset } from "../stages/embed-dataset.ts";
-import type { RunFolder } from "../stages/run-folder.ts";
 import { type RunSettings, stageNetwork } from "../stages/settings.ts";
 import { scoreMap } from "./scores.ts";
 
-export interface ExportOptions {
-  /** Folder of the map; must not exist. */
-  readonly target: string;
+export interface MakeMapOptions {
   readonly name: string;
   readonly settings: RunSettings;
   readonly weights: Weights;
   readonly dataset: Dataset;
   readonly engine: Engine;
-  readonly folder: RunFolder;
+  readonly findNearest: FindNearest;
   /** Versions of what the map is made with, by name. */
   readonly versions: Readonly<Record<string, string>>;
   /** Called as the work goes on; `total` is the same throughout. */
   readonly onProgress: (done: number, total: number) => void;
 }
 
-/**
- * Places all images, scores the map, and writes the bundle.
- * @returns what map.json says
- * @throws UserError if the target exists or cannot be written
- */
-export async function exportMap(options: ExportOptions): Promise<MapInfoWithoutFiles> {
-  const { target, settings, weights, dataset, engine, onProgress } = options;
+export interface MadeMap {
+  readonly info: MapInfoWithoutFiles;
+  readonly points: MapPoints;
+  /** Models, points and features by the names of their files. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+/** What is done after all images are placed: novelty, scores. */
+const EXTRA_STEPS = 2;
+
+/** Places all images and scores the map. */
+export async function makeMap(options: MakeMapOptions): Promise<MadeMap> {
+  const { settings, weights, dataset, engine, findNearest, onProgress } = options;
+  const { count } = dataset;
   const last = settings.stages.at(-1)!;
   const networkOptions = stageNetwork(settings, last);
   const encoder = buildEncoder(weights, networkOptions);
   const dim = last.outDim as 2 | 3;
   const featureDim = featureDimOf(networkOptions);
-  const steps = dataset.count + EXTRA_STEPS;
-  const { embedding, features, statistics } = await embedDataset(
-    engine,
-    encoder,
-    dataset,
-    undefined,
-    (done) => onProgress(done, steps),
-  );
+  const steps = count + EXTRA_STEPS;
+  const placed = await embedDataset(engine, encoder, dataset, undefined, (done) => onProgress(done, steps));
+  const { embedding, features } = placed;
   const labels = dataset.paths.map((_, i) => dataset.labels?.[i] ?? null);
-  const compact = await compactWithNovelty({ features, statistics }, dataset.count);
-  onProgress(dataset.count + 1, steps);
-  const points = {
-    count: dataset.count,
+  const compact = await compactWithNovelty(placed, count, findNearest);
+  onProgress(count + 1, steps);
+  const points: MapPoints = {
+    count,
     dim,
     paths: dataset.paths,
     labels,
     coordinates: embedding,
     novelty: compact.novelty,
   };
-  const info: MapInfoWithoutFiles = {
-    ...describe(options, dim, featureDim),
-    bounds: boundsOf(embedding, dim),
-    scores: await scoreMap({
-      labels,
-      coordinates: embedding,
-      dim,
-      features,
-      featureDim,
-      seed: settings.seed,
-    }),
-  };
-  onProgress(dataset.count + 2, steps);
-  await writeBundle(target, async (dir) => {
-    const preprocess = buildPreprocess({
-      imageSize: settings.network.imageSize,
-      fit: settings.fit,
-      background: settings.background,
-    });
-    await writeFile(join(dir, bundleFiles.preprocess), preprocess);
-    await writeFile(join(dir, bundleFiles.encoder), encoder);
-    const compactDimension = compactDim(compact.features);
-    const neighbours = buildNearest(compactDimension, dataset.count, foundNeighbours(dataset.count));
-    await writeFile(join(dir, bundleFiles.neighbours), neighbours);
-    await writeFile(join(dir, bundleFiles.points), encodePoints(points));
-    await writeFile(join(dir, bundleFiles.features), encodeFeatures(compact.features));
-    await mkdir(join(dir, "thumbnails"), { recursive: true });
-    await writeThumbnails(dir, dataset.count, picturesOf(dataset));
-    onProgress(dataset.count + 3, steps);
-    const picture = await renderPng({ name: options.name, points, pictures: picturesOf(dataset) });
-    await writeFile(join(dir, bundleFiles.picture), picture);
-    const report = renderReport({ info, log: options.folder.readLog(), picture });
-    await writeFile(join(dir, bundleFiles.report), report);
-    await includeFolder(options.folder.path, join(dir, bundleFiles.training));
-    return info;
+  const scores = await scoreMap({
+    labels,
+    coordinates: embedding,
+    dim,
+    features,
+    featureDim,
+    seed: settings.seed,
+    findNearest,
   });
   onProgress(steps, steps);
-  return info;
-}
-
-/** What is done after all images are placed: novelty, scores, thumbnails, pictures. */
-const EXTRA_STEPS = 4;
-
-function picturesOf(dataset: Dataset) {
+  const { imageSize } = settings.network;
   return {
-    size: dataset.imageSize,
-    read: (index: number, into: Uint8Array) => dataset.read(index, into, 0),
+    info: { ...describe(options, dim, featureDim), bounds: boundsOf(embedding, dim), scores },
+    points,
+    files: {
+      [bundleFiles.preprocess]: buildPreprocess({
+        imageSize,
+        fit: settings.fit,
+        background: settings.background,
+      }),
+      [bundleFiles.encoder]: encoder,
+      [bundleFiles.neighbours]: buildNearest(compactDim(compact.features), count, foundNeighbours(count)),
+      [bundleFiles.points]: encodePoints(points),
+      [bundleFiles.features]: encodeFeatures(compact.features),
+    },
   };
 }
 
-async function compactWithNovelty(outputs: EncoderOutputs, count: number) {
+async function compactWithNovelty(outputs: EncoderOutputs, count: number, findNearest: FindNearest) {
   const { compaction, codes } = compactFeatures(outputs, count);
   const vectors = Float32Array.from(codes);
-  const found = await nearestNeighbours(vectors, vectors, {
+  const found = await findNearest(vectors, vectors, {
     dim: compactDim(compaction),
     k: noveltyNeighbours(count),
     exclude: Uint32Array.from({ length: count }, (_, i) => i),
@@ -149,7 +119,7 @@ function boundsOf(coordinates: Float32Array, dim: number): { min: number[]; max:
 }
 
 function describe(
-  { name, settings, dataset, versions }: ExportOptions,
+  { name, settings, dataset, versions }: MakeMapOptions,
   outDim: 2 | 3,
   featureDim: number,
 ): Omit<MapInfoWithoutFiles, "bounds" | "scores"> {
@@ -157,7 +127,7 @@ function describe(
   const classes = new Set(dataset.labels?.filter((label) => label !== undefined));
   return {
     schemaVersion: SCHEMA_VERSION,
-    id: randomUUID(),
+    id: crypto.randomUUID(),
     name,
     createdAt: new Date().toISOString(),
     imageSize,

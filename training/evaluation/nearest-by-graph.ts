@@ -1,6 +1,7 @@
-import { parentPort, workerData } from "node:worker_threads";
-import * as ort from "onnxruntime-node";
+// The nearest of many for many, by ONNX Runtime.
+
 import { effectiveK, type Neighbours, nearest, productColumns } from "../../models/neighbours.ts";
+import type { Runtime } from "../../models/runtime.ts";
 import type { Search } from "./nearest.ts";
 import { buildNearest } from "./nearest-graph.ts";
 
@@ -11,7 +12,12 @@ const BLOCK_VALUES = 8_000_000;
 /** Candidates beyond k: float32 scores may misplace points that are nearly as near as the last. */
 const SPARE = 16;
 
-async function nearestByGraph({ queries, points, options }: Search): Promise<Neighbours> {
+/**
+ * The k nearest of each query, nearest first, as `nearest` in models/neighbours.ts gives them. ONNX Runtime makes the
+ * first choice in float32 and leaves a few more than k to the exact comparison.
+ */
+export async function nearestOn(runtime: Runtime, { queries, points, options }: Search): Promise<Neighbours> {
+  if (options.dim <= FEW_DIMENSIONS) return nearest(queries, points, options);
   const { dim, exclude } = options;
   const queryCount = queries.length / dim;
   const pointCount = points.length / dim;
@@ -19,14 +25,12 @@ async function nearestByGraph({ queries, points, options }: Search): Promise<Nei
   const indices = new Int32Array(queryCount * k);
   const distances = new Float64Array(queryCount * k);
   const candidateCount = Math.min(pointCount, k + 1 + SPARE);
-  const session = await ort.InferenceSession.create(buildNearest(dim, pointCount, candidateCount), {
-    logSeverityLevel: 3,
-  });
+  const session = await runtime.createSession(buildNearest(dim, pointCount, candidateCount));
   const mean = meanOf(points, dim);
   const { doubled, offsets } = productColumns(points, dim, mean);
   const feeds = {
-    points: new ort.Tensor("float32", doubled, [dim, pointCount]),
-    offsets: new ort.Tensor("float32", offsets, [pointCount]),
+    points: new runtime.Tensor("float32", doubled, [dim, pointCount]),
+    offsets: new runtime.Tensor("float32", offsets, [pointCount]),
   };
   const block = Math.max(1, Math.floor(BLOCK_VALUES / pointCount));
   for (let start = 0; start < queryCount; start += block) {
@@ -34,7 +38,10 @@ async function nearestByGraph({ queries, points, options }: Search): Promise<Nei
     const centered = queries
       .slice(start * dim, (start + size) * dim)
       .map((value, i) => value - mean[i % dim]);
-    const result = await session.run({ ...feeds, queries: new ort.Tensor("float32", centered, [size, dim]) });
+    const result = await session.run({
+      ...feeds,
+      queries: new runtime.Tensor("float32", centered, [size, dim]),
+    });
     const candidates = result.candidates.data as BigInt64Array;
     for (let i = 0; i < size; i++) {
       const q = start + i;
@@ -67,10 +74,3 @@ function rowsOf(points: Float32Array, indices: Int32Array, dim: number): Float32
   });
   return rows;
 }
-
-const search = workerData as Search;
-const found =
-  search.options.dim <= FEW_DIMENSIONS
-    ? nearest(search.queries, search.points, search.options)
-    : await nearestByGraph(search);
-parentPort!.postMessage(found);

@@ -1,11 +1,13 @@
-// Text as outlines, so that a map looks the same where no fonts are installed. The font is Roboto (Apache-2.0).
+// Text as outlines, so that a map looks the same where no fonts are installed.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import opentype from "opentype.js";
+import type { Font } from "opentype.js";
 import { escapeMarkup } from "./escape.ts";
 
-export type Weight = "Regular" | "Medium";
+export const weights = ["Regular", "Medium"] as const;
+export type Weight = (typeof weights)[number];
+
+/** The font of the platform: Roboto (Apache-2.0). */
+export type Fonts = Readonly<Record<Weight, Font>>;
 
 export interface TextStyle {
   /** Height of the type, in pixels. */
@@ -13,21 +15,6 @@ export interface TextStyle {
   readonly weight: Weight;
   /** CSS colour. */
   readonly fill: string;
-}
-
-const require = createRequire(import.meta.url);
-const fonts = new Map<Weight, opentype.Font>();
-
-function fontOf(weight: Weight): opentype.Font {
-  let font = fonts.get(weight);
-  if (!font) {
-    const file = readFileSync(require.resolve(`roboto-fontface/fonts/roboto/Roboto-${weight}.woff`));
-    font = opentype.parse(
-      file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength) as ArrayBuffer,
-    );
-    fonts.set(weight, font);
-  }
-  return font;
 }
 
 /** One line without what a picture cannot show: line breaks, control characters, halves of characters. */
@@ -41,16 +28,26 @@ function covers(font: opentype.Font, text: string): boolean {
 }
 
 /** Width of a line, in pixels; a guess where the font lacks a character. */
-export function textWidth(text: string, { size, weight }: Pick<TextStyle, "size" | "weight">): number {
-  const font = fontOf(weight);
+export function textWidth(
+  fonts: Fonts,
+  text: string,
+  { size, weight }: Pick<TextStyle, "size" | "weight">,
+): number {
+  const font = fonts[weight];
   return covers(font, text) ? font.getAdvanceWidth(text, size) : [...text].length * size;
 }
 
 /** The line, its end replaced by an ellipsis where it would be wider than this. */
-export function fitText(text: string, style: Pick<TextStyle, "size" | "weight">, width: number): string {
-  if (textWidth(text, style) <= width) return text;
+export function fitText(
+  fonts: Fonts,
+  text: string,
+  style: Pick<TextStyle, "size" | "weight">,
+  width: number,
+): string {
+  if (textWidth(fonts, text, style) <= width) return text;
   const characters = [...text];
-  while (characters.length > 1 && textWidth(`${characters.join("")}…`, style) > width) characters.pop();
+  while (characters.length > 1 && textWidth(fonts, `${characters.join("")}…`, style) > width)
+    characters.pop();
   return `${characters.join("").trimEnd()}…`;
 }
 
@@ -58,8 +55,8 @@ export function fitText(text: string, style: Pick<TextStyle, "size" | "weight">,
  * A line of text as SVG, beginning at x on the baseline y. Where the font lacks a character it is left to the fonts of
  * whoever shows the picture.
  */
-export function textSvg(text: string, x: number, y: number, style: TextStyle): string {
-  const font = fontOf(style.weight);
+export function textSvg(fonts: Fonts, text: string, x: number, y: number, style: TextStyle): string {
+  const font = fonts[style.weight];
   if (covers(font, text)) {
     return `<path fill="${style.fill}" d="${font.getPath(text, x, y, style.size).toPathData(1)}"/>`;
   }

@@ -1,0 +1,5 @@
+/** What could not be used, and why. */
+export interface Skipped {
+  readonly path: string;
+  readonly reason: string;
+}
