@@ -5,7 +5,7 @@ import { reasonOf } from "../models/errors.ts";
 import type { Fit } from "../training/artifacts/preprocess.ts";
 import type { AugmentationPolicyName } from "../training/augmentations/policy.ts";
 import { hasTemperature, type KernelName } from "../training/losses/kernels.ts";
-import type { BackboneName, Stem } from "../training/networks/backbone.ts";
+import { type BackboneName, defaultStem, type Stem } from "../training/networks/backbone.ts";
 import type { HeadKind } from "../training/networks/projection-head.ts";
 import type { OptimizerName } from "../training/optimizers/optimizer.ts";
 import type { ScheduleName } from "../training/optimizers/schedule.ts";
@@ -44,9 +44,6 @@ export interface RecipeOptions {
   readonly background?: string;
 }
 
-/** From this image size on, the stem for large images is the default. */
-const LARGE_IMAGE = 64;
-
 /** The batch size asked for, before it is fitted to the number of images. */
 export function wantedBatchSize(options: RecipeOptions): number {
   return options.batchSize ?? presets[options.preset].batchSize;
@@ -71,7 +68,7 @@ export function runSettings(options: RecipeOptions, batchSize: number): RunSetti
     network: {
       backbone: options.backbone ?? preset.network.backbone,
       width: options.width ?? preset.network.width,
-      stem: options.stem ?? (imageSize >= LARGE_IMAGE ? "imagenet" : "cifar"),
+      stem: options.stem ?? defaultStem(imageSize),
       projectionHead,
       hiddenDim: options.hiddenDim ?? preset.network.hiddenDim,
       imageSize,

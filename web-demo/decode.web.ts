@@ -1,7 +1,6 @@
 // The decoding contract of models/decode.node.ts, kept with the browser's decoders: whatever comes in, one upright sRGB
 // picture of 8 bits comes out, large ones reduced.
 
-import type { MapInfo } from "../models/bundle/map-info.ts";
 import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, overPixelLimit } from "../models/decoding.ts";
 import { describeBytes, type ImageKind, imageKind } from "../models/image-kind.ts";
 import type { Pixels } from "../models/pixels.ts";
@@ -27,7 +26,12 @@ export interface DecodedImage {
   readonly preview: Blob;
 }
 
-export type DecodeTarget = Pick<MapInfo, "imageSize" | "background">;
+export interface DecodeTarget {
+  /** Side of the pictures that networks take, in pixels. */
+  readonly imageSize: number;
+  /** Behind transparent pictures, RGB 0 … 255. */
+  readonly background: readonly [number, number, number];
+}
 
 /** @throws Error whose message is the reason alone ("truncated PNG") */
 export async function decodeImage(file: Blob, map: DecodeTarget): Promise<DecodedImage> {
@@ -37,7 +41,7 @@ export async function decodeImage(file: Blob, map: DecodeTarget): Promise<Decode
     const context = canvasContext(width, height, map);
     context.drawImage(bitmap, 0, 0);
     const { data } = context.getImageData(0, 0, width, height, { colorSpace: "srgb" });
-    return { pixels: { data: withoutAlpha(data), width, height }, preview: await previewOf(bitmap, map) };
+    return { pixels: { data: rgbOf(data), width, height }, preview: await previewOf(bitmap, map) };
   } finally {
     bitmap.close();
   }
@@ -95,7 +99,8 @@ function canvasContext(width: number, height: number, { background }: DecodeTarg
   return context;
 }
 
-function withoutAlpha(rgba: Uint8ClampedArray): Uint8Array {
+/** uint8 [n, 4] → uint8 [n, 3], as if opaque. */
+export function rgbOf(rgba: Uint8ClampedArray): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
     rgb[to] = rgba[from];

@@ -6,10 +6,8 @@ import { type MapInfo, mapInfoSchema } from "../models/bundle/map-info.ts";
 import { PlaneIndex } from "../models/plane-index.ts";
 import { fetchFile } from "./fetch.ts";
 import type { MapData, PointsAnswer } from "./map-data.ts";
+import { type MapFiles, openMapFiles } from "./map-files.ts";
 import { Paths } from "./paths.ts";
-
-/** The folder of the map beside the page. */
-export const MAP_URL = new URL("map/", document.baseURI).href;
 
 const siteSchema = z.object({
   /** Whether a server that places images stands behind the page. */
@@ -20,9 +18,13 @@ const siteSchema = z.object({
 
 export type Site = z.infer<typeof siteSchema>;
 
+/** No server behind the page. */
+const ON_ITS_OWN: Site = { server: false, apiKey: false };
+
 export interface LoadedMap {
   readonly info: MapInfo;
   readonly site: Site;
+  readonly files: MapFiles;
   readonly data: MapData;
   readonly paths: Paths;
   readonly index: PlaneIndex;
@@ -34,21 +36,31 @@ export interface LoadedMap {
 
 /** @throws Error whose message says in a line what is missing or damaged */
 export async function loadMap(): Promise<LoadedMap> {
+  const files = await openMapFiles(document.baseURI, location.search);
   const [info, site, data] = await Promise.all([
-    fetchJson(MAP_URL + bundleFiles.info, mapInfoSchema),
-    fetchJson(new URL("site.json", document.baseURI).href, siteSchema),
-    loadPoints(MAP_URL + bundleFiles.points),
+    fetchJson(files.url(bundleFiles.info), bundleFiles.info, mapInfoSchema),
+    files.kept ? ON_ITS_OWN : fetchJson(new URL("site.json", document.baseURI).href, "site.json", siteSchema),
+    loadPoints(files.url(bundleFiles.points)),
   ]);
   const index = new PlaneIndex({ count: data.count, dim: 2, coordinates: data.coordinates });
   const { min, max } = info.bounds;
   const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1]);
-  return { info, site, data, paths: new Paths(data.paths), index, diagonal, spacing: spacingOf(data, index) };
+  return {
+    info,
+    site,
+    files,
+    data,
+    paths: new Paths(data.paths),
+    index,
+    diagonal,
+    spacing: spacingOf(data, index),
+  };
 }
 
-async function fetchJson<T>(url: string, schema: z.ZodType<T>): Promise<T> {
+async function fetchJson<T>(url: string, name: string, schema: z.ZodType<T>): Promise<T> {
   const response = await fetchFile(url);
   const checked = schema.safeParse(await response.json().catch(() => undefined));
-  if (!checked.success) throw new Error(`${url.slice(url.lastIndexOf("/") + 1)} is damaged`);
+  if (!checked.success) throw new Error(`${name} is damaged`);
   return checked.data;
 }
 

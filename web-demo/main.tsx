@@ -6,7 +6,7 @@ import { reasonOf } from "../models/errors.ts";
 import { App } from "./app.tsx";
 import { droppedFiles, listedFiles } from "./drop.ts";
 import { listenToKeys } from "./keyboard.ts";
-import { loadMap, MAP_URL } from "./load.ts";
+import { loadMap } from "./load.ts";
 import { bringIntoSight, goToGuest } from "./navigate.ts";
 import { active, bring, guests, progress } from "./placing.ts";
 import { prepareRenderer } from "./renderer.ts";
@@ -27,7 +27,7 @@ prepareRenderer();
 try {
   const loaded = await loading;
   document.title = `${loaded.info.name} – map`;
-  sheets.value = new Sheets(MAP_URL, () => {
+  sheets.value = new Sheets(loaded.files.url, () => {
     sheetsChanged.value++;
   });
   showMap(loaded);

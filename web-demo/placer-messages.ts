@@ -2,10 +2,14 @@
 
 import type { MapInfo } from "../models/bundle/map-info.ts";
 
+/** What is needed of a map to place images. */
+export const placerFiles = ["preprocess", "encoder", "neighbours", "features"] as const;
+export type PlacerFile = (typeof placerFiles)[number];
+
 export interface OpenMessage {
   readonly kind: "open";
-  /** Absolute address of the folder of the map, with a slash at its end. */
-  readonly mapUrl: string;
+  /** Absolute addresses of what places images. */
+  readonly urls: Readonly<Record<PlacerFile, string>>;
   readonly map: Pick<MapInfo, "imageSize" | "background">;
   /** Of the map, in its units. */
   readonly diagonal: number;

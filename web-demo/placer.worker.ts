@@ -1,13 +1,18 @@
 // Places images in the browser: decode, preprocess.onnx, encoder.onnx, the same steps as in Node.
 
-import { bundleFiles } from "../models/bundle/files.ts";
 import { type Embedder, openEmbedder } from "../models/embedder.ts";
 import { reasonOf } from "../models/errors.ts";
 import { decodeFeatures } from "../models/features.ts";
 import { decodeImage } from "./decode.web.ts";
 import { fetchBytes } from "./fetch.ts";
 import { agrees, probePictures } from "./gpu-probe.ts";
-import type { FailedMessage, OpenMessage, PlacedMessage, PlaceMessage } from "./placer-messages.ts";
+import {
+  type FailedMessage,
+  type OpenMessage,
+  type PlacedMessage,
+  type PlaceMessage,
+  placerFiles,
+} from "./placer-messages.ts";
 import { wasmRuntime, wasmThreads, webgpuRuntime } from "./runtime.web.ts";
 
 /** The graphics card takes a while to start: worth it only where at least so many images wait. */
@@ -68,13 +73,9 @@ function opened(): Promise<Engine> {
 }
 
 async function files() {
-  const fetched = (name: string) => fetchBytes(map.mapUrl + name);
-  const [preprocess, encoder, neighbours, features] = await Promise.all([
-    fetched(bundleFiles.preprocess),
-    fetched(bundleFiles.encoder),
-    fetched(bundleFiles.neighbours),
-    fetched(bundleFiles.features),
-  ]);
+  const [preprocess, encoder, neighbours, features] = await Promise.all(
+    placerFiles.map((name) => fetchBytes(map.urls[name])),
+  );
   return {
     preprocess,
     encoder,

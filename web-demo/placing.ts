@@ -1,12 +1,20 @@
 // Images that people bring: a list of them, and what happens to it. One after the other goes to the worker.
 
 import { batch, computed, signal } from "@preact/signals";
+import { bundleFiles } from "../models/bundle/files.ts";
 import { reasonOf } from "../models/errors.ts";
 import type { Near } from "../models/plane-index.ts";
 import { askServer } from "./ask-server.ts";
 import type { NamedFile } from "./drop.ts";
-import { type LoadedMap, MAP_URL } from "./load.ts";
-import type { FailedMessage, OpenMessage, PlacedMessage, PlaceMessage } from "./placer-messages.ts";
+import type { LoadedMap } from "./load.ts";
+import {
+  type FailedMessage,
+  type OpenMessage,
+  type PlacedMessage,
+  type PlaceMessage,
+  type PlacerFile,
+  placerFiles,
+} from "./placer-messages.ts";
 import { NEIGHBOURS } from "./selection.ts";
 import { map, sheet, sidePanel } from "./state.ts";
 
@@ -180,7 +188,7 @@ function sendToWorker(loaded: LoadedMap, id: number, file: File): Promise<Placed
   });
 }
 
-function startWorker({ info, diagonal }: LoadedMap): Worker {
+function startWorker({ info, diagonal, files }: LoadedMap): Worker {
   const started = new Worker(new URL("./placer.worker.ts", import.meta.url), { type: "module" });
   started.onmessage = ({ data }: MessageEvent<PlacedMessage | FailedMessage>) => answers.get(data.id)?.(data);
   started.onerror = () => {
@@ -190,7 +198,11 @@ function startWorker({ info, diagonal }: LoadedMap): Worker {
     for (const [id, answer] of answers) answer({ id, reason: "this browser could not place it" });
   };
   const target = { imageSize: info.imageSize, background: info.background };
-  started.postMessage({ kind: "open", mapUrl: MAP_URL, map: target, diagonal } satisfies OpenMessage);
+  const urls = Object.fromEntries(placerFiles.map((name) => [name, files.url(bundleFiles[name])])) as Record<
+    PlacerFile,
+    string
+  >;
+  started.postMessage({ kind: "open", urls, map: target, diagonal } satisfies OpenMessage);
   return started;
 }
 

@@ -15,11 +15,11 @@ export const wasmThreads = self.crossOriginIsolated
   ? Math.min(MOST_THREADS, navigator.hardwareConcurrency)
   : 1;
 
-/** On the CPU. */
-export async function wasmRuntime(): Promise<Runtime> {
+/** On the CPU. @param threads of all sessions in this thread or worker */
+export async function wasmRuntime(threads = wasmThreads): Promise<Runtime> {
   const { env, InferenceSession, Tensor } = await import("onnxruntime-web/wasm");
   env.wasm.wasmPaths = { mjs: absolute(wasmModule), wasm: absolute(wasmBinary) };
-  env.wasm.numThreads = wasmThreads;
+  env.wasm.numThreads = threads;
   return {
     createSession: (model) =>
       InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: ERRORS }),
@@ -35,13 +35,18 @@ export async function webgpuRuntime(): Promise<Runtime | undefined> {
   env.wasm.wasmPaths = { mjs: absolute(webgpuModule), wasm: absolute(webgpuBinary) };
   env.wasm.numThreads = 1;
   return {
-    createSession: (model) =>
-      InferenceSession.create(model, { executionProviders: ["webgpu"], logSeverityLevel: ERRORS }),
+    createSession: (model, { onDevice = [] } = {}) =>
+      InferenceSession.create(model, {
+        executionProviders: ["webgpu"],
+        logSeverityLevel: ERRORS,
+        preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, "gpu-buffer"])),
+      }),
     Tensor,
+    hasDeviceMemory: true,
   };
 }
 
 /** Addresses of assets are relative to this file once built. */
-function absolute(url: string): string {
+export function absolute(url: string): string {
   return new URL(url, import.meta.url).href;
 }

@@ -17,17 +17,17 @@ interface Sheet {
 }
 
 export class Sheets {
-  readonly #base: string;
+  readonly #urlOf: (name: string) => string;
   readonly #changed: () => void;
   readonly #sheets = new Map<string, Sheet>();
   #frame = 0;
 
   /**
-   * @param base address of the folder of the map
+   * @param urlOf address of a file of the map
    * @param changed called when a sheet can be drawn that could not be before
    */
-  constructor(base: string, changed: () => void) {
-    this.#base = base;
+  constructor(urlOf: (name: string) => string, changed: () => void) {
+    this.#urlOf = urlOf;
     this.#changed = changed;
   }
 
@@ -53,7 +53,7 @@ export class Sheets {
     const known = this.#sheets.get(name);
     if (known) return known;
     const url = signal<string | undefined>(undefined);
-    const blob = fetchFile(this.#base + name).then((response) => response.blob());
+    const blob = fetchFile(this.#urlOf(name)).then((response) => response.blob());
     const sheet: Sheet = { url, blob, decoding: false, used: this.#frame };
     this.#sheets.set(name, sheet);
     blob.then(

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { bundleFiles } from "../models/bundle/files.ts";
 import { type IconName, icon } from "./icons.tsx";
-import { type LoadedMap, MAP_URL } from "./load.ts";
+import type { LoadedMap } from "./load.ts";
 import { goHome, zoomBy } from "./navigate.ts";
 import { currentLink, helpShown, type Tool, tool } from "./state.ts";
 
@@ -37,7 +37,7 @@ export function Toolbar({ map }: { readonly map: LoadedMap }) {
       <hr />
       <CopyLink />
       <a
-        href={MAP_URL + bundleFiles.picture}
+        href={map.files.url(bundleFiles.picture)}
         download={`${map.info.name}.png`}
         aria-label="Download the picture of the map"
         title="Download the picture of the map"

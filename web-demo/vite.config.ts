@@ -6,17 +6,22 @@ function assetFileNames({ names }: { names: string[] }): string {
   return names[0]?.endsWith(".mjs") ? "assets/[name]-[hash].js" : "assets/[name]-[hash][extname]";
 }
 
+/** A file of this folder. */
+function beside(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
 export default defineConfig({
-  root: fileURLToPath(new URL(".", import.meta.url)),
+  root: beside("."),
   // Relative addresses: the page works under any path.
   base: "./",
   build: {
-    outDir: fileURLToPath(new URL("../dist/web-demo", import.meta.url)),
+    outDir: beside("../dist/web-demo"),
     emptyOutDir: true,
     // Nothing goes into data: URLs that could be a file.
     assetsInlineLimit: 0,
     target: "es2023",
-    rolldownOptions: { output: { assetFileNames } },
+    rolldownOptions: { input: ["index.html", "train.html"].map(beside), output: { assetFileNames } },
   },
   worker: { format: "es", rolldownOptions: { output: { assetFileNames } } },
   // ONNX Runtime then asks for its WebAssembly by the address that it is given; see runtime.web.ts.

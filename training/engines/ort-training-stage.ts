@@ -1,7 +1,7 @@
 // A stage of the flavour "ort-training" on ONNX Runtime's own TrainingSession, which keeps weights, gradients and moments.
 
-import type { Tensor } from "onnxruntime-common";
-import type { Runtime } from "../../models/runtime.ts";
+import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
+import { ERRORS, type Runtime } from "../../models/runtime.ts";
 import { encodeOrtCheckpoint } from "../artifacts/ort-checkpoint.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import { sizeOf } from "../graph/types.ts";
@@ -27,6 +27,37 @@ export interface OrtTrainingRuntime extends Runtime {
     readonly evalModel: Uint8Array;
     readonly optimizerModel: Uint8Array;
   }): Promise<TrainingSession>;
+}
+
+/** What is used of the package, whose types are of another version. */
+export interface OrtTrainingPackage {
+  readonly env: {
+    wasm: { wasmPaths: string | { mjs: string; wasm: string }; numThreads: number };
+    logLevel: string;
+  };
+  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<InferenceSession> };
+  readonly TrainingSession: { create(models: object, options: object): Promise<TrainingSession> };
+  readonly Tensor: TensorConstructor;
+}
+
+/**
+ * Sets up the training build of onnxruntime-web.
+ * @param wasmPaths where its WebAssembly is
+ */
+export function ortTrainingRuntime(
+  { env, InferenceSession, TrainingSession, Tensor }: OrtTrainingPackage,
+  wasmPaths: OrtTrainingPackage["env"]["wasm"]["wasmPaths"],
+  threads: number,
+): OrtTrainingRuntime {
+  env.wasm.wasmPaths = wasmPaths;
+  env.wasm.numThreads = threads;
+  env.logLevel = "error";
+  const options = { logSeverityLevel: ERRORS };
+  return {
+    createSession: (model) => InferenceSession.create(model, options),
+    createTrainingSession: (models) => TrainingSession.create(models, options),
+    Tensor,
+  };
 }
 
 export function isOrtTraining(runtime: Runtime): runtime is OrtTrainingRuntime {

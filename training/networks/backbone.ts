@@ -27,6 +27,14 @@ export type BackboneName = keyof typeof backbones;
 /** The stem for small images (3 × 3), or for large ones (7 × 7 with stride 2, then a max-pool with stride 2). */
 export type Stem = "cifar" | "imagenet";
 
+/** From this image size on, the stem for large images is the default. */
+const LARGE_IMAGE = 64;
+
+/** The stem for images of a side, in pixels, where none is asked for. */
+export function defaultStem(imageSize: number): Stem {
+  return imageSize >= LARGE_IMAGE ? "imagenet" : "cifar";
+}
+
 export interface BackboneOptions {
   readonly backbone: BackboneName;
   readonly stem: Stem;

@@ -1,0 +1,73 @@
+// What every engine must do, wherever it runs: gradients, 20 steps as on the CPU, placing images.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Runtime } from "../../models/runtime.ts";
+import { buildEncoder } from "../../training/artifacts/encoder.ts";
+import { initialValues } from "../../training/artifacts/initial-state.ts";
+import { buildOrtTraining } from "../../training/artifacts/ort-training.ts";
+import { buildStage } from "../../training/artifacts/stage-artifacts.ts";
+import type { Engine } from "../../training/engines/engine.ts";
+import { ThreadEngine } from "../../training/engines/thread-engine.ts";
+import { learningRateAt, type ScheduleOptions } from "../../training/optimizers/schedule.ts";
+import { randomStream } from "../../training/random.ts";
+import { type OperatorGradientsOptions, operatorGradients } from "./operator-gradients.ts";
+import { randomViews, tinyNetwork, tinyStage } from "./stage.ts";
+
+const STEPS = 20;
+const SCHEDULE: ScheduleOptions = {
+  schedule: "cosine",
+  learningRate: 0.01,
+  warmupSteps: 3,
+  totalSteps: STEPS,
+};
+
+/** What WebGPU cannot do, by the names of the tests. */
+export const WEBGPU_LACKS = {
+  "maxPool with overlapping windows": "ONNX Runtime's MaxPool has no Indices on WebGPU",
+};
+
+/** Declares the tests. @param open a new engine on the runtime */
+export function conformance(runtime: Runtime, open: () => Engine, options: OperatorGradientsOptions): void {
+  operatorGradients(runtime, options);
+  for (const optimizer of ["sgd", "adamw"] as const) {
+    test(`${STEPS} steps with ${optimizer} go where they go on the CPU`, async () => {
+      const [here, cpu] = [await run(open(), optimizer), await run(new ThreadEngine(), optimizer)];
+      assertClose(here.losses, cpu.losses, 1e-3, "loss");
+      assertClose([here.evaluated], [cpu.evaluated], 1e-3, "evaluation");
+      for (const name of ["embedding", "features", "statistics"] as const) {
+        assertClose(here.encoded[name], cpu.encoded[name], 1e-4, name);
+      }
+      assert.equal(here.state.step, STEPS);
+      assert.ok(cpu.losses[0] !== cpu.losses[STEPS - 1], "it has moved");
+    });
+  }
+}
+
+/** Losses and state of a run of a small network, and what its encoder makes of some images. */
+async function run(engine: Engine, optimizer: "sgd" | "adamw") {
+  const options = { ...tinyStage, optimizer: { ...tinyStage.optimizer, optimizer } };
+  const artifacts = engine.flavour === "portable" ? buildStage(options) : buildOrtTraining(options, SCHEDULE);
+  await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
+  const losses: number[] = [];
+  for (let i = 0; i < STEPS; i++) {
+    losses.push((await engine.step(randomViews(tinyStage, i), learningRateAt(i, SCHEDULE))).loss);
+  }
+  const evaluated = await engine.evaluate(randomViews(tinyStage, STEPS));
+  const state = await engine.state();
+  await engine.loadEncoder(buildEncoder(initialValues(artifacts, 1), tinyNetwork));
+  const random = randomStream("images");
+  const pictures = Uint8Array.from({ length: 5 * 3 * tinyNetwork.imageSize ** 2 }, () => random.integer(256));
+  const encoded = await engine.encode(pictures, 5);
+  await engine.close();
+  return { losses, evaluated, state, encoded };
+}
+
+function assertClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string) {
+  assert.equal(found.length, expected.length);
+  const scale = Math.max(...Array.from(expected, Math.abs), 1e-6);
+  for (let i = 0; i < expected.length; i++) {
+    const off = Math.abs(found[i] - expected[i]) / scale;
+    assert.ok(off <= tolerance, `${what} ${i}: ${found[i]}, not ${expected[i]}`);
+  }
+}

@@ -1,0 +1,56 @@
+// Where some images are on the plane while the network still learns.
+
+import { buildEncoder } from "../../training/artifacts/encoder.ts";
+import type { Dataset } from "../../training/dataset/dataset.ts";
+import type { Engine } from "../../training/engines/engine.ts";
+import type { Weights } from "../../training/networks/model.ts";
+import { embedDataset } from "../../training/stages/embed-dataset.ts";
+import { principalAxes } from "../../training/stages/principal-axes.ts";
+import { type RunSettings, stageNetwork } from "../../training/stages/settings.ts";
+
+/** Looking takes at most this share of the time, and is done at most so often, in milliseconds. */
+const SHARE = 1 / 8;
+const PAUSE = 2000;
+
+/** Says when it is time to look again. */
+export class LiveClock {
+  #due = 0;
+
+  get due(): boolean {
+    return performance.now() >= this.#due;
+  }
+
+  /** Does the work, and puts off the next in proportion to what it took. */
+  async time(work: () => Promise<void>): Promise<void> {
+    const start = performance.now();
+    await work();
+    const end = performance.now();
+    this.#due = end + Math.max(PAUSE, (end - start) / SHARE);
+  }
+}
+
+/**
+ * Images on the plane: as the stage places them, or, before there is a plane, on their two principal axes.
+ * @param stage from 0
+ * @returns float32 [images.length, 2]
+ */
+export async function lookAt(
+  images: Uint32Array,
+  run: { dataset: Dataset; engine: Engine; settings: RunSettings; weights: Weights; stage: number },
+): Promise<Float32Array> {
+  const { dataset, engine, settings, weights, stage } = run;
+  const { outDim } = settings.stages[stage];
+  const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[stage]));
+  const { embedding } = await embedDataset(engine, encoder, dataset, images);
+  return outDim === 2 ? embedding : onTwoAxes(embedding, outDim);
+}
+
+function onTwoAxes(vectors: Float32Array, dim: number): Float32Array {
+  const { mean, axes } = principalAxes(vectors, dim);
+  return Float32Array.from({ length: (2 * vectors.length) / dim }, (_, at) => {
+    const [row, axis] = [at >> 1, axes[at & 1]];
+    let sum = 0;
+    for (let d = 0; d < dim; d++) sum += axis[d] * (vectors[row * dim + d] - mean[d]);
+    return sum;
+  });
+}

@@ -1,0 +1,40 @@
+// From what was chosen on the page to the settings of a run.
+
+import { fitBatchSize } from "../../training/dataset/batches.ts";
+import { defaultStem } from "../../training/networks/backbone.ts";
+import { presets } from "../../training/stages/presets.ts";
+import type { RunSettings } from "../../training/stages/settings.ts";
+import type { TrainOptions } from "./messages.ts";
+
+const { quick } = presets;
+
+/** What the page begins with: the preset "quick". */
+export const defaultOptions: TrainOptions = {
+  name: "my images",
+  epochs: quick.stages.map(({ epochs }) => epochs) as [number, number, number],
+  imageSize: quick.imageSize,
+  batchSize: quick.batchSize,
+  augmentations: quick.augmentations,
+  engine: "auto",
+  seed: 1,
+};
+
+/** @throws UserError if there are too few images, or the batch is too small */
+export function settingsOf(options: TrainOptions, count: number): RunSettings {
+  const { imageSize, augmentations, seed } = options;
+  const { network, stages, fit, background } = quick;
+  return {
+    seed,
+    batchSize: fitBatchSize(count, options.batchSize),
+    network: { ...network, imageSize, stem: defaultStem(imageSize) },
+    stages: stages.map((stage, i) => {
+      const epochs = options.epochs[i];
+      // The warm-up keeps its share.
+      const warmupEpochs = stage.epochs === 0 ? 0 : (stage.warmupEpochs * epochs) / stage.epochs;
+      return { ...stage, epochs, warmupEpochs };
+    }),
+    augmentations,
+    fit,
+    background,
+  };
+}
