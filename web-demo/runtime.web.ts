@@ -27,10 +27,25 @@ export async function wasmRuntime(threads = wasmThreads): Promise<Runtime> {
   };
 }
 
+/** What is used of WebGPU here. */
+interface Gpu {
+  requestAdapter(): Promise<{
+    readonly info?: { readonly isFallbackAdapter?: boolean; readonly architecture?: string };
+  } | null>;
+}
+
+/** What kind of graphics card the browser offers; "software" computes on the processor, and slowly. */
+export async function webgpuKind(): Promise<"card" | "software" | undefined> {
+  const { gpu } = navigator as { gpu?: Gpu };
+  const adapter = await gpu?.requestAdapter().catch(() => null);
+  if (!adapter) return undefined;
+  const software = adapter.info?.isFallbackAdapter || adapter.info?.architecture === "swiftshader";
+  return software ? "software" : "card";
+}
+
 /** On the graphics card; undefined where the browser offers none. */
 export async function webgpuRuntime(): Promise<Runtime | undefined> {
-  const gpu = (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
-  if (!(await gpu?.requestAdapter().catch(() => null))) return undefined;
+  if (!(await webgpuKind())) return undefined;
   const { env, InferenceSession, Tensor } = await import("onnxruntime-web/webgpu");
   env.wasm.wasmPaths = { mjs: absolute(webgpuModule), wasm: absolute(webgpuBinary) };
   env.wasm.numThreads = 1;

@@ -6,7 +6,7 @@ import type { StageArtifacts } from "../../training/artifacts/stage-artifacts.ts
 import type { Engine } from "../../training/engines/engine.ts";
 import { fastest, tryDevices } from "../../training/engines/fastest-device.ts";
 import { LocalEngine } from "../../training/engines/local-engine.ts";
-import { wasmRuntime, wasmThreads, webgpuRuntime } from "../runtime.web.ts";
+import { wasmRuntime, wasmThreads, webgpuKind, webgpuRuntime } from "../runtime.web.ts";
 import { openOrtTraining } from "./ort-training.web.ts";
 
 export const engineNames = ["wasm", "webgpu", "ort-training"] as const;
@@ -50,5 +50,7 @@ export async function openEngine(name: EngineName): Promise<Engine> {
  * @param artifacts of a small batch
  */
 export async function fastestEngine(artifacts: StageArtifacts): Promise<EngineName> {
+  // A card in software is never the fastest, and takes minutes to show it.
+  if ((await webgpuKind()) !== "card") return "wasm";
   return fastest(await tryDevices(artifacts, ["wasm", "webgpu"], openEngine));
 }
