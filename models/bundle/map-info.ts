@@ -40,6 +40,8 @@ export const stageInfoSchema = z.object({
   trains: z.string(),
   outDim: z.int().positive(),
   lastLayer: z.string(),
+  /** Of the projection head; absent in older maps, where it was 1. */
+  hiddenLayers: z.int().positive().optional(),
   epochs: z.number().nonnegative(),
   warmupEpochs: z.number().nonnegative(),
   /** Highest rate, for a batch of 256 images. */

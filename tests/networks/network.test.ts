@@ -162,7 +162,7 @@ describe("the projection head", () => {
   test("the last layer is the one that gives the embedding", () => {
     for (const projectionHead of heads) {
       const [name, shape] = shapesOf(projectionHead).at(-2)!;
-      assert.equal(name, `${lastLayer({ projectionHead })}.weight`);
+      assert.equal(name, `${lastLayer({ projectionHead, hiddenLayers: 1 })}.weight`);
       assert.equal((shape as number[])[0], 3);
     }
   });

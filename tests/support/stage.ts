@@ -13,6 +13,7 @@ export const tinyNetwork: NetworkOptions = {
   imageSize: 8,
   projectionHead: "mlp",
   hiddenDim: 16,
+  hiddenLayers: 1,
   outDim: 2,
 };
 

@@ -21,7 +21,13 @@ describe("a static site", () => {
     assert.equal(code, 0, stderr);
     assert.equal(stdout, `${at("new", "site")}\n`);
     assert.deepEqual(readdirSync(at("new")), ["site"], "nothing else is left");
-    assert.deepEqual(readdirSync(at("new", "site")).sort(), ["assets", "index.html", "map", "site.json"]);
+    assert.deepEqual(readdirSync(at("new", "site")).sort(), [
+      "assets",
+      "index.html",
+      "map",
+      "site.json",
+      "train.html",
+    ]);
     assert.deepEqual(JSON.parse(readFileSync(at("new", "site", "site.json"), "utf8")), {
       server: false,
       apiKey: false,

@@ -4,20 +4,30 @@ import { linear, relu, type Tensor } from "../graph/index.ts";
 import { uniformFanIn } from "./initialization.ts";
 import type { Model, Weight } from "./model.ts";
 
-/** "mlp" has one hidden layer with ReLU; "linear" is a single layer. */
+/** "mlp" has hidden layers with ReLU; "linear" is a single layer. */
 export type HeadKind = "mlp" | "linear";
 
 export interface HeadOptions {
   readonly projectionHead: HeadKind;
-  /** Width of the hidden layer of an "mlp" head. */
+  /** Width of the hidden layers of an "mlp" head. */
   readonly hiddenDim: number;
+  /** How many hidden layers an "mlp" head has, at least 1. */
+  readonly hiddenLayers: number;
   /** Dimensions of the embedding. */
   readonly outDim: number;
 }
 
 /** The name that the weights of the last layer begin with; they are all that stage 2 trains. */
-export function lastLayer({ projectionHead }: Pick<HeadOptions, "projectionHead">): string {
-  return projectionHead === "mlp" ? "head.2" : "head.0";
+export function lastLayer({
+  projectionHead,
+  hiddenLayers,
+}: Pick<HeadOptions, "projectionHead" | "hiddenLayers">): string {
+  return projectionHead === "mlp" ? layerName(hiddenLayers) : layerName(0);
+}
+
+/** Layers and activations are numbered together, as in a `Sequential` of PyTorch. */
+function layerName(number: number): string {
+  return `head.${2 * number}`;
 }
 
 function layerWeights(name: string, inputs: number, outputs: number): { weight: Weight; bias: Weight } {
@@ -35,7 +45,9 @@ function layer(model: Model, x: Tensor, name: string, outputs: number): Tensor {
 
 /** Features [N, F] → embedding [N, outDim], not normalised. */
 export function projectionHead(model: Model, features: Tensor, options: HeadOptions): Tensor {
-  if (options.projectionHead === "linear") return layer(model, features, "head.0", options.outDim);
-  const hidden = relu(layer(model, features, "head.0", options.hiddenDim));
-  return layer(model, hidden, "head.2", options.outDim);
+  let x = features;
+  if (options.projectionHead === "mlp") {
+    for (let i = 0; i < options.hiddenLayers; i++) x = relu(layer(model, x, layerName(i), options.hiddenDim));
+  }
+  return layer(model, x, lastLayer(options), options.outDim);
 }

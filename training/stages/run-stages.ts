@@ -140,7 +140,7 @@ export function stageArtifacts(
   flavour: Flavour,
   imageCount: number,
 ): StageArtifacts {
-  const trained = stage.trains === "head" ? "head." : `${lastLayer(settings.network)}.`;
+  const trained = stage.trains === "head" ? "head." : `${lastLayer(stageNetwork(settings, stage))}.`;
   const options: StageGraphOptions = {
     network: stageNetwork(settings, stage),
     loss: stage.loss,
@@ -172,18 +172,23 @@ async function startingValues(
 ): Promise<Weights> {
   const stage = settings.stages[index];
   if (stage.lastLayer === "kept") return initialValues(artifacts, settings.seed, previous);
-  const layer = lastLayer(settings.network);
+  const layer = lastLayer(stageNetwork(settings, stage));
   const inputs = artifacts.weights.find(({ name }) => name === `${layer}.weight`)!.shape[1];
   let fresh: Weights;
   if (stage.lastLayer === "standard-normal") {
     fresh = standardNormalLayer(layer, inputs, stage.outDim, settings.seed);
   } else {
-    const encoder = buildEncoder(previous, stageNetwork(settings, settings.stages[index - 1]));
+    const drawn = initialValues(artifacts, settings.seed, withoutHead(previous));
+    const encoder = buildEncoder({ ...previous, ...drawn }, stageNetwork(settings, stage));
     const sample = permutation(dataset.count, randomStream(settings.seed, "axes")).slice(0, AXES_SAMPLE);
     const { embedding } = await embedDataset(engine, encoder, dataset, sample);
-    fresh = principalAxesLayer(layer, previous, embedding, stage.outDim);
+    fresh = { ...drawn, ...principalAxesLayer(layer, drawn, embedding, stage.outDim) };
   }
   return initialValues(artifacts, settings.seed, { ...previous, ...fresh });
+}
+
+function withoutHead(weights: Weights): Weights {
+  return Object.fromEntries(Object.entries(weights).filter(([name]) => !name.startsWith("head.")));
 }
 
 interface StageRun extends RunOptions {

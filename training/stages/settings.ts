@@ -7,9 +7,11 @@ import type { NetworkOptions } from "../networks/network.ts";
 import type { OptimizerOptions } from "../optimizers/optimizer.ts";
 import type { ScheduleName } from "../optimizers/schedule.ts";
 
-/** How the last layer of a stage starts: as it is, from N(0, 1) as in the paper, or from the principal axes of the
- * embedding before it. */
-export type LastLayerStart = "kept" | "standard-normal" | "principal-axes";
+/**
+ * How the last layer of a stage starts: as it is, from N(0, 1) as in the paper, or, with the layers before it, as a new
+ * head whose outputs are put on their principal axes.
+ */
+export type LastLayerStart = "kept" | "standard-normal" | "new-head";
 
 /** What a stage pulls together: two augmented views of one image (Böhm et al. 2023), or an image and one of its
  * nearest in the feature space of the stage before. */
@@ -29,6 +31,8 @@ export interface StageSettings {
   /** Dimensions of the embedding in this stage. */
   readonly outDim: number;
   readonly lastLayer: LastLayerStart;
+  /** Of an "mlp" head, at least 1; stays as it was unless the head is new. */
+  readonly hiddenLayers: number;
   /** Passes over the images; may be fractional. */
   readonly epochs: number;
   readonly warmupEpochs: number;
@@ -43,8 +47,8 @@ export interface RunSettings {
   readonly seed: number;
   /** Images in a batch, already fitted to the data set. */
   readonly batchSize: number;
-  /** Without `outDim`, which each stage sets. */
-  readonly network: Omit<NetworkOptions, "outDim">;
+  /** Without what each stage sets. */
+  readonly network: Omit<NetworkOptions, "outDim" | "hiddenLayers">;
   readonly stages: readonly StageSettings[];
   readonly augmentations: AugmentationPolicyName;
   readonly fit: Fit;
@@ -62,5 +66,5 @@ export function peakLearningRate(stage: StageSettings, batchSize: number): numbe
 
 /** The network as a stage sees it. */
 export function stageNetwork(settings: RunSettings, stage: StageSettings): NetworkOptions {
-  return { ...settings.network, outDim: stage.outDim };
+  return { ...settings.network, outDim: stage.outDim, hiddenLayers: stage.hiddenLayers };
 }
