@@ -133,8 +133,11 @@ describe("folding BatchNorm into the convolutions changes nothing", () => {
 });
 
 describe("the projection head", () => {
-  const shapesOf = (projectionHead: HeadKind) => {
-    const { model } = builtNetwork({ ...tinyNetwork, projectionHead, hiddenDim: 20, outDim: 3 }, 2);
+  const shapesOf = (projectionHead: HeadKind, hiddenLayers = 1) => {
+    const { model } = builtNetwork(
+      { ...tinyNetwork, projectionHead, hiddenLayers, hiddenDim: 20, outDim: 3 },
+      2,
+    );
     const { parameters } = model as TrainableModel;
     return parameters
       .filter(({ weight }) => weight.name.startsWith("head."))
@@ -151,6 +154,17 @@ describe("the projection head", () => {
     assert.deepEqual(shapesOf("mlp"), expected);
   });
 
+  test("mlp: as many hidden layers as are asked for", () => {
+    const weights = shapesOf("mlp", 3).filter(([name]) => String(name).endsWith("weight"));
+    const expected = [
+      ["head.0.weight", [20, 32]],
+      ["head.2.weight", [20, 20]],
+      ["head.4.weight", [20, 20]],
+      ["head.6.weight", [3, 20]],
+    ];
+    assert.deepEqual(weights, expected);
+  });
+
   test("linear: a single layer", () => {
     const expected = [
       ["head.0.weight", [3, 32]],
@@ -161,9 +175,11 @@ describe("the projection head", () => {
 
   test("the last layer is the one that gives the embedding", () => {
     for (const projectionHead of heads) {
-      const [name, shape] = shapesOf(projectionHead).at(-2)!;
-      assert.equal(name, `${lastLayer({ projectionHead, hiddenLayers: 1 })}.weight`);
-      assert.equal((shape as number[])[0], 3);
+      for (const hiddenLayers of [1, 2, 3]) {
+        const [name, shape] = shapesOf(projectionHead, hiddenLayers).at(-2)!;
+        assert.equal(name, `${lastLayer({ projectionHead, hiddenLayers })}.weight`);
+        assert.equal((shape as number[])[0], 3);
+      }
     }
   });
 });

@@ -11,8 +11,10 @@ import { type Engine, EngineError } from "../../training/engines/engine.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { nearestNeighbours as findNearest } from "../../training/evaluation/nearest.node.ts";
 import { randomStream } from "../../training/random.ts";
+import { embedDataset } from "../../training/stages/embed-dataset.ts";
 import { measureFeatureSpace } from "../../training/stages/feature-space.ts";
 import { type PresetName, presets } from "../../training/stages/presets.ts";
+import { principalAxes } from "../../training/stages/principal-axes.ts";
 import { DiskRunFolder } from "../../training/stages/run-folder.node.ts";
 import { Interrupted, runStages, stageArtifacts, stageFolder } from "../../training/stages/run-stages.ts";
 import { type RunSettings, stageNetwork } from "../../training/stages/settings.ts";
@@ -209,6 +211,26 @@ describe("a run over all stages", () => {
     assert.equal(first, 2 * stepsPerEpoch + 1, "it goes on after the second epoch");
     assert.deepEqual(resumed, expected);
   });
+
+  test("a new head starts with the images spread around the origin, and leaves the backbone alone", () =>
+    withEngine(async (engine) => {
+      const settings = tinySettings("quick", [1, 0, 0]);
+      const run = await DiskRunFolder.create(join(folder, "new head"), { settings, images: "" });
+      const weights = await runStages({ settings, dataset: dataset(), engine, folder: run, findNearest });
+      const [pretrain, head] = settings.stages;
+      const artifacts = stageArtifacts(settings, pretrain, "portable", COUNT);
+      const before = (await run.readCheckpoint(stageFolder(0, pretrain), artifacts))!.values;
+      for (const name of Object.keys(before).filter((name) => name.startsWith("layer")))
+        assert.deepEqual(weights[name] ?? before[name], before[name], name);
+      const layers = Object.keys(weights).filter((name) => /^head.*weight$/.test(name));
+      assert.deepEqual(layers.sort(), ["head.0.weight", "head.2.weight", "head.4.weight", "head.6.weight"]);
+      assert.notDeepEqual(weights["head.0.weight"], before["head.0.weight"], "it is new");
+      const encoder = buildEncoder(weights, stageNetwork(settings, head));
+      const { embedding } = await embedDataset(engine, encoder, dataset());
+      const { mean, deviations } = principalAxes(embedding, 2);
+      assert.ok(Math.abs(deviations[0] - 3) < 0.01, `${deviations}`);
+      assert.ok(Math.hypot(...mean) < 0.01, `${mean}`);
+    }));
 
   test("a stage without epochs is passed over", () =>
     withEngine(async (engine) => {

@@ -13,16 +13,7 @@ import { bundleFiles } from "../../models/bundle/files.ts";
 import { writeBundle } from "../../models/bundle/write-bundle.node.ts";
 import { openEmbedder } from "../../models/embedder.ts";
 import { foundNeighbours } from "../../models/feature-search.ts";
-import {
-  type CompactFeatures,
-  compactDim,
-  compactFeatures,
-  compactQueries,
-  type EncoderOutputs,
-  encodeFeatures,
-} from "../../models/features.ts";
-import { nearest } from "../../models/neighbours.ts";
-import { distanceQuantiles, meanDistances, noveltyNeighbours } from "../../models/novelty.ts";
+import { compactDim, type EncoderOutputs, encodeFeatures } from "../../models/features.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { renderPng } from "../../models/plot/render.node.ts";
 import { encodePoints, type MapPoints } from "../../models/points.ts";
@@ -32,7 +23,9 @@ import { PAGE_DIR } from "../../serving/page.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
+import { nearestNeighbours } from "../../training/evaluation/nearest.node.ts";
 import { buildNearest } from "../../training/evaluation/nearest-graph.ts";
+import { compactWithNovelty } from "../../training/export/make-map.ts";
 import { sampleMapInfo } from "./map-info.ts";
 import { buildTinyStage, tinyNetwork } from "./stage.ts";
 
@@ -159,7 +152,7 @@ export async function writeSampleMap(dir: string): Promise<MapPoints> {
   const preprocess = buildPreprocess({ imageSize: SIDE, fit: "cover", background });
   const prepared = Array.from({ length: SAMPLE_COUNT }, (_, i) => samplePicture(i).data);
   const outputs = await encode(encoder, prepared);
-  const features = featuresOf(outputs);
+  const { features } = await compactWithNovelty(outputs, SAMPLE_COUNT, nearestNeighbours);
   const neighbours = buildNearest(compactDim(features), SAMPLE_COUNT, foundNeighbours(SAMPLE_COUNT));
   const embedder = await openEmbedder(
     { preprocess, encoder, neighbours, features, imageSize: SIDE },
@@ -220,22 +213,5 @@ async function encode(encoder: Uint8Array, prepared: readonly Uint8Array[]): Pro
   return {
     features: results.features.data as Float32Array,
     statistics: results.statistics.data as Float32Array,
-  };
-}
-
-function featuresOf(outputs: EncoderOutputs): CompactFeatures {
-  const { compaction, codes } = compactFeatures(outputs, SAMPLE_COUNT);
-  const queries = compactQueries(compaction, outputs);
-  const exclude = Array.from({ length: SAMPLE_COUNT }, (_, i) => i);
-  const near = nearest(queries, Float32Array.from(codes), {
-    dim: compactDim(compaction),
-    k: noveltyNeighbours(SAMPLE_COUNT),
-    exclude,
-  });
-  return {
-    ...compaction,
-    count: SAMPLE_COUNT,
-    codes,
-    distanceQuantiles: distanceQuantiles(meanDistances(near)),
   };
 }

@@ -92,7 +92,8 @@ export async function makeMap(options: MakeMapOptions): Promise<MadeMap> {
   };
 }
 
-async function compactWithNovelty(outputs: EncoderOutputs, count: number, findNearest: FindNearest) {
+/** Compact vectors of all images, and how unusual each is among them. */
+export async function compactWithNovelty(outputs: EncoderOutputs, count: number, findNearest: FindNearest) {
   const { compaction, codes } = compactFeatures(outputs, count);
   const vectors = Float32Array.from(codes);
   const found = await findNearest(vectors, vectors, {
