@@ -84,6 +84,7 @@ function Stages() {
     <>
       {run.settings.stages.map((stage, i) => {
         const { totalSteps } = planStage(stage, run.count, run.settings.batchSize);
+        if (totalSteps === 0) return null;
         const here = current?.stage === i + 1;
         const over = finished || (current !== undefined && current.stage > i + 1);
         const done = over ? totalSteps : here ? current.step : 0;
