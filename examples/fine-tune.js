@@ -30,7 +30,8 @@ if (!to) {
 }
 const bytes = await readFile(from);
 
-// The last layer is the one whose weight and bias have the highest number: "head.2" of an MLP, "head.0" of a linear head.
+// The last layer is the one whose weight and bias have the highest number: "head.0" of a linear head, "head.2" of an
+// MLP with one hidden layer, and so on. The more layers lie before it, the less it has to go by.
 const names = [...deserialize(bytes).tensors.keys()].filter((name) =>
   /^head\.\d+\.(weight|bias)$/.test(name),
 );
