@@ -1,16 +1,12 @@
 // The option `--engine`: a device by name, or the fastest that works here.
 
 import { UserError } from "../models/errors.ts";
-import type { Flavour } from "../training/artifacts/stage-artifacts.ts";
 import { type DeviceName, deviceNames } from "../training/engines/device-names.ts";
 import { fastest, type Trial, tryDevices } from "../training/engines/fastest-device.ts";
 import { flavourOf, ThreadEngine } from "../training/engines/thread-engine.ts";
-import { stageArtifacts } from "../training/stages/run-stages.ts";
+import { trialArtifacts } from "../training/stages/run-stages.ts";
 import type { RunSettings } from "../training/stages/settings.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** Images in the batches that devices are tried with, at most. */
-const TRIAL_BATCH = 32;
 
 /**
  * The device to train on.
@@ -23,16 +19,13 @@ export async function chooseEngine(
   terminal: Terminal,
 ): Promise<DeviceName> {
   if (wanted === "cpu") return wanted; // is always there
-  const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
-  const artifacts = (flavour: Flavour) =>
-    stageArtifacts({ ...settings, batchSize }, settings.stages[0], flavour, batchSize);
   if (wanted !== "auto") {
-    const [trial] = await tryDevices(artifacts(flavourOf(wanted)), [wanted], open);
+    const [trial] = await tryDevices(trialArtifacts(settings, flavourOf(wanted)), [wanted], open);
     if ("reason" in trial) throw new UserError(trial.reason);
     return wanted;
   }
   const portable = deviceNames.filter((name) => flavourOf(name) === "portable");
-  const trials = await tryDevices(artifacts("portable"), portable, open);
+  const trials = await tryDevices(trialArtifacts(settings, "portable"), portable, open);
   const chosen = fastest(trials);
   terminal.note(`engine ${chosen}, the fastest here: ${trials.map(describe).join("; ")}`);
   return chosen;

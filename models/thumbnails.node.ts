@@ -5,10 +5,16 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import type { Bundle } from "./bundle/bundle.node.ts";
 import type { PictureReader } from "./pictures.ts";
-import { copyRows, drawSheet, thumbnailCell, thumbnailSheets, thumbnailSize } from "./thumbnails.ts";
+import {
+  copyRows,
+  drawSheet,
+  SHEET_QUALITY,
+  thumbnailCell,
+  thumbnailSheets,
+  thumbnailSize,
+} from "./thumbnails.ts";
 
-/** Looks like the original at this size, at about a tenth of its bytes. */
-const WEBP = { quality: 85, effort: 2 };
+const WEBP = { quality: SHEET_QUALITY, effort: 2 };
 
 /**
  * Writes the thumbnails of all pictures into a bundle under construction. One sheet is held at a time.

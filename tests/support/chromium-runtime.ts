@@ -6,13 +6,11 @@ import { build } from "vite";
 import type { Runtime } from "../../models/runtime.ts";
 import type { OrtTrainingRuntime, TrainingSession } from "../../training/engines/ort-training-stage.ts";
 import viteConfig from "../../web-demo/vite.config.ts";
-import type { EngineHost, SentTensor, SentValues } from "./engine-host/messages.ts";
+import { ARRAYS, type EngineHost, type SentTensor, type SentValues } from "./engine-host/messages.ts";
 import { serveFolder, startBrowser } from "./page.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 type Values = Record<string, Tensor>;
-
-const ARRAYS = { float32: Float32Array, uint8: Uint8Array, int64: BigInt64Array, bool: Uint8Array } as const;
 
 let built: Promise<string> | undefined;
 

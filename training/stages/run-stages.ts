@@ -153,6 +153,15 @@ export function stageArtifacts(
   return buildOrtTraining(options, stageSchedule(stage, imageCount, settings.batchSize));
 }
 
+/** Images in the batches that engines are tried with, at most. */
+const TRIAL_BATCH = 32;
+
+/** The models of the first stage with a small batch, to try engines with. */
+export function trialArtifacts(settings: RunSettings, flavour: Flavour): StageArtifacts {
+  const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
+  return stageArtifacts({ ...settings, batchSize }, settings.stages[0], flavour, batchSize);
+}
+
 function stageSchedule(stage: StageSettings, imageCount: number, batchSize: number): ScheduleOptions {
   const { warmupSteps, totalSteps } = planStage(stage, imageCount, batchSize);
   return {
@@ -172,19 +181,18 @@ async function startingValues(
 ): Promise<Weights> {
   const stage = settings.stages[index];
   if (stage.lastLayer === "kept") return initialValues(artifacts, settings.seed, previous);
-  const layer = lastLayer(stageNetwork(settings, stage));
-  const inputs = artifacts.weights.find(({ name }) => name === `${layer}.weight`)!.shape[1];
-  let fresh: Weights;
+  const network = stageNetwork(settings, stage);
+  const layer = lastLayer(network);
   if (stage.lastLayer === "standard-normal") {
-    fresh = standardNormalLayer(layer, inputs, stage.outDim, settings.seed);
-  } else {
-    const drawn = initialValues(artifacts, settings.seed, withoutHead(previous));
-    const encoder = buildEncoder({ ...previous, ...drawn }, stageNetwork(settings, stage));
-    const sample = permutation(dataset.count, randomStream(settings.seed, "axes")).slice(0, AXES_SAMPLE);
-    const { embedding } = await embedDataset(engine, encoder, dataset, sample);
-    fresh = { ...drawn, ...principalAxesLayer(layer, drawn, embedding, stage.outDim) };
+    const inputs = artifacts.weights.find(({ name }) => name === `${layer}.weight`)!.shape[1];
+    const fresh = standardNormalLayer(layer, inputs, stage.outDim, settings.seed);
+    return initialValues(artifacts, settings.seed, { ...previous, ...fresh });
   }
-  return initialValues(artifacts, settings.seed, { ...previous, ...fresh });
+  const drawn = initialValues(artifacts, settings.seed, withoutHead(previous));
+  const encoder = buildEncoder({ ...previous, ...drawn }, network);
+  const sample = permutation(dataset.count, randomStream(settings.seed, "axes")).slice(0, AXES_SAMPLE);
+  const { embedding } = await embedDataset(engine, encoder, dataset, sample);
+  return { ...drawn, ...principalAxesLayer(layer, drawn, embedding, stage.outDim) };
 }
 
 function withoutHead(weights: Weights): Weights {

@@ -8,7 +8,7 @@ import { type MapInfo, mapInfoSchema } from "../../models/bundle/map-info.ts";
 import { renderReport } from "../../models/plot/report.ts";
 import { compose, decoration, paint, type Scene, svg } from "../../models/plot/scene.ts";
 import type { Fonts } from "../../models/plot/text.ts";
-import { drawSheet, thumbnailSheets } from "../../models/thumbnails.ts";
+import { drawSheet, SHEET_QUALITY, thumbnailSheets } from "../../models/thumbnails.ts";
 import { datasetPictures } from "../../training/dataset/dataset.ts";
 import { type MakeMapOptions, makeMap } from "../../training/export/make-map.ts";
 import type { LogRecord } from "../../training/stages/log.ts";
@@ -66,7 +66,7 @@ function blobOf(content: Uint8Array): Blob {
 async function webp(rgb: Uint8Array, width: number, height: number): Promise<Blob> {
   const canvas = new OffscreenCanvas(width, height);
   canvas.getContext("2d")!.putImageData(imageOf(rgb, width, height), 0, 0);
-  return await canvas.convertToBlob({ type: "image/webp", quality: 0.85 });
+  return await canvas.convertToBlob({ type: "image/webp", quality: SHEET_QUALITY / 100 });
 }
 
 async function loadFonts(): Promise<Fonts> {

@@ -14,7 +14,7 @@ import {
   Interrupted,
   runStages,
   type StageProgress,
-  stageArtifacts,
+  trialArtifacts,
 } from "../../training/stages/run-stages.ts";
 import { keepMap } from "../kept.ts";
 import { cpuRuntime, type EngineName, engineTitles, fastestEngine, openEngine } from "./engines.ts";
@@ -27,8 +27,6 @@ import { settingsOf } from "./settings.ts";
 
 /** Images that the live map shows, at most. */
 const SHOWN = 1500;
-/** Images in the batch that engines are tried with, at most. */
-const TRIAL_BATCH = 32;
 /** News of steps come at most so often, in milliseconds. */
 const NEWS = 100;
 
@@ -62,10 +60,9 @@ async function alone(open: () => Promise<KeptRun>): Promise<void> {
 async function begin(images: Images, options: TrainOptions): Promise<KeptRun> {
   const { fit, background } = settingsOf(options, Number.POSITIVE_INFINITY);
   const target = { imageSize: options.imageSize, fit, background };
-  const clock = new LiveClock();
   const loaded = await loadImages(images, target, await cpuRuntime(), (done, total, skipped) => {
     if (pausing.signal.aborted) throw new Interrupted("stopped while reading the images");
-    if (clock.due || done === total) tell({ kind: "reading", done, total, skipped });
+    tell({ kind: "reading", done, total, skipped });
   });
   const run = { options, settings: settingsOf(options, loaded.facts.paths.length), images: loaded };
   await keepRun(run);
@@ -94,7 +91,8 @@ async function train({ options, settings, images }: KeptRun): Promise<void> {
   if (!(await folder.readIdentity())) await folder.writeIdentity({ settings, images: name });
   tell({ kind: "log", records: await folder.readLog() });
 
-  const device = options.engine === "auto" ? await chosenEngine(settings) : options.engine;
+  const device =
+    options.engine === "auto" ? await fastestEngine(trialArtifacts(settings, "portable")) : options.engine;
   tell({ kind: "engine", engine: engineTitles[device] });
   const engine = named(await openEngine(device), device);
   const live = new LiveClock();
@@ -134,13 +132,6 @@ async function train({ options, settings, images }: KeptRun): Promise<void> {
   await forgetRun();
   await engine.close();
   tell({ kind: "done", name, counts: info.counts, scores: info.scores });
-}
-
-async function chosenEngine(settings: KeptRun["settings"]): Promise<EngineName> {
-  const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
-  return await fastestEngine(
-    stageArtifacts({ ...settings, batchSize }, settings.stages[0], "portable", batchSize),
-  );
 }
 
 /** The engine, whose errors say which it is, and what helps. */

@@ -4,7 +4,7 @@ import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { Runtime } from "../../../models/runtime.ts";
 import { isOrtTraining, type TrainingSession } from "../../../training/engines/ort-training-stage.ts";
 import { type EngineName, openRuntime } from "../../../web-demo/training/engines.ts";
-import type { EngineHost, SentTensor, SentValues } from "./messages.ts";
+import { ARRAYS, type EngineHost, type SentTensor, type SentValues } from "./messages.ts";
 
 let runtime: Runtime;
 let next = 1;
@@ -27,8 +27,6 @@ function base64Of(data: ArrayBufferView): string {
     text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(text);
 }
-
-const ARRAYS = { float32: Float32Array, uint8: Uint8Array, int64: BigInt64Array, bool: Uint8Array } as const;
 
 function received(values: SentValues): Record<string, Tensor> {
   return Object.fromEntries(

@@ -1,5 +1,13 @@
 // How tests in Node and the engines in a browser speak: JSON, with bytes as base64.
 
+/** What holds the values of a tensor, by its type. */
+export const ARRAYS = {
+  float32: Float32Array,
+  uint8: Uint8Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+} as const;
+
 export interface SentTensor {
   readonly type: string;
   readonly dims: readonly number[];
