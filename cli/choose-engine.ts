@@ -4,8 +4,8 @@ import { UserError } from "../models/errors.ts";
 import { type DeviceName, deviceNames } from "../training/engines/device-names.ts";
 import { fastest, type Trial, tryDevices } from "../training/engines/fastest-device.ts";
 import { flavourOf, ThreadEngine } from "../training/engines/thread-engine.ts";
-import { trialArtifacts } from "../training/stages/run-stages.ts";
 import type { RunSettings } from "../training/stages/settings.ts";
+import { trialArtifacts } from "../training/stages/stage-models.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**

@@ -36,9 +36,10 @@ export function withOutputOptions<T>(argv: Argv<T>) {
 export function withRecipeOptions<T>(argv: Argv<T>) {
   return argv
     .option("preset", {
-      choices: ["quick", "standard", "paper"] as const,
+      choices: ["quick", "standard", "thorough", "paper"] as const,
       default: "quick" as const,
-      describe: "Recipe to start from; the options below change parts of it",
+      describe:
+        "Recipe to start from: for 5 minutes, an hour, a night, or the paper's; the options below change it",
     })
     .option("epochs", {
       type: "string",
@@ -48,7 +49,7 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
     .option("warmup", {
       type: "string",
       coerce: optional(perStage("warmup")),
-      describe: "Epochs of rising learning rate in each stage",
+      describe: "Epochs of rising learning rate in each stage; default: the preset's share of --epochs",
     })
     .option("learning-rate", {
       type: "string",
@@ -132,6 +133,6 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
       type: "string",
       default: 1,
       coerce: wholeNumber("seed", 0),
-      describe: "The same seed gives the same map",
+      describe: "The same seed and --epochs give the same map",
     });
 }

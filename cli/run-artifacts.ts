@@ -8,7 +8,7 @@ import { initialValues } from "../training/artifacts/initial-state.ts";
 import { encodeOrtCheckpoint } from "../training/artifacts/ort-checkpoint.ts";
 import { encodeCheckpoint } from "../training/stages/checkpoint.ts";
 import { artifactFiles } from "../training/stages/run-folder.ts";
-import { stageArtifacts } from "../training/stages/run-stages.ts";
+import { stageArtifacts } from "../training/stages/stage-models.ts";
 import type { ArtifactsArguments } from "./commands/artifacts.ts";
 import { runSettings, wantedBatchSize } from "./settings.ts";
 

@@ -13,13 +13,15 @@ import { nearestNeighbours } from "../training/evaluation/nearest.node.ts";
 import { exportMap } from "../training/export/export-map.node.ts";
 import { DiskRunFolder } from "../training/stages/run-folder.node.ts";
 import { Interrupted, runStages } from "../training/stages/run-stages.ts";
+import type { RunSettings } from "../training/stages/settings.ts";
+import type { Timekeeper } from "../training/stages/timekeeper.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import type { TrainArguments } from "./commands/train.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { noteSkipped, readImages } from "./read-images.ts";
 import { scoreLines } from "./scores.ts";
 import { runSettings, wantedBatchSize } from "./settings.ts";
-import { Terminal } from "./terminal.ts";
+import { duration, Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 import { toolVersions } from "./versions.ts";
 
@@ -60,13 +62,15 @@ export async function runTrain(args: TrainArguments): Promise<void> {
     const folder = await (args.resume
       ? DiskRunFolder.resume(target, identity)
       : DiskRunFolder.create(target, identity));
-    const weights = await runStages({
+    const trained = await runStages({
       settings,
       dataset,
       engine,
       folder,
       findNearest: nearestNeighbours,
       signal,
+      clock: () => performance.now() / 1000, // of the process: to read the images is the user's time, too
+      onPlan: (keeper) => terminal.note(planLine(keeper, settings)),
       onStep: (p) =>
         terminal.progress({
           task: `stage ${p.stage} ${p.name}`,
@@ -78,8 +82,7 @@ export async function runTrain(args: TrainArguments): Promise<void> {
     const info = await exportMap({
       target,
       name: basename(resolve(target)),
-      settings,
-      weights,
+      ...trained,
       dataset,
       engine,
       folder,
@@ -109,6 +112,17 @@ export async function runTrain(args: TrainArguments): Promise<void> {
     dataset.close();
     await engine.close();
   }
+}
+
+/** "plan for 5 min: pretrain 1.4 epochs (2 min), head 5.6 epochs (30 s), the rest 40 s". */
+function planLine(keeper: Timekeeper, { budgetSeconds }: RunSettings): string {
+  const { stages, between } = keeper.outlook();
+  const parts = keeper.stages.flatMap(({ name, epochs }, i) =>
+    epochs > 0 ? [`${name} ${Number(epochs.toPrecision(2))} epochs (${duration(stages[i])})`] : [],
+  );
+  const total = performance.now() / 1000 + between + stages.reduce((a, b) => a + b, 0);
+  const late = total > 1.1 * budgetSeconds! ? `; more than that for so many images: ${duration(total)}` : "";
+  return `plan for ${duration(budgetSeconds!)}: ${[...parts, `neighbours and map (${duration(between)})`].join(", ")}${late}`;
 }
 
 /** What must not be found out only after the images are read. */

@@ -9,7 +9,8 @@ import { type BackboneName, defaultStem, type Stem } from "../training/networks/
 import type { HeadKind } from "../training/networks/projection-head.ts";
 import type { OptimizerName } from "../training/optimizers/optimizer.ts";
 import type { ScheduleName } from "../training/optimizers/schedule.ts";
-import { type PresetName, presets } from "../training/stages/presets.ts";
+import { withEpochs } from "../training/stages/budget.ts";
+import { type Preset, type PresetName, presets } from "../training/stages/presets.ts";
 import type { RunSettings, StageSettings } from "../training/stages/settings.ts";
 import { UsageError } from "./usage.ts";
 
@@ -19,6 +20,8 @@ type PerStage = readonly [number, number, number];
 export interface RecipeOptions {
   readonly preset: PresetName;
   readonly seed: number;
+  /** Seconds. */
+  readonly budget?: number;
   readonly epochs?: PerStage;
   readonly warmup?: PerStage;
   readonly learningRate?: PerStage;
@@ -54,7 +57,7 @@ export function wantedBatchSize(options: RecipeOptions): number {
  * @throws UsageError where options do not go together
  */
 export function runSettings(options: RecipeOptions, batchSize: number): RunSettings {
-  const preset = presets[options.preset];
+  const preset: Preset = presets[options.preset];
   const imageSize = options.imageSize ?? preset.imageSize;
   const stages = preset.stages.map((stage, i) => stageSettings(stage, i, options));
   const projectionHead = options.projectionHead ?? preset.network.projectionHead;
@@ -62,8 +65,10 @@ export function runSettings(options: RecipeOptions, batchSize: number): RunSetti
     throw new UsageError("--hidden-dim goes with --projection-head mlp");
   }
   checkKernelOptions(options, stages);
+  const budgetSeconds = options.epochs ? undefined : (options.budget ?? preset.budgetSeconds);
   return {
     seed: options.seed,
+    ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
     batchSize,
     network: {
       backbone: options.backbone ?? preset.network.backbone,
@@ -90,10 +95,11 @@ function readBackground(text: string): RunSettings["background"] {
 
 function stageSettings(stage: StageSettings, index: number, options: RecipeOptions): StageSettings {
   const { optimizer, loss } = stage;
+  const { epochs, warmupEpochs } = withEpochs(stage, options.epochs?.[index] ?? stage.epochs);
   return {
     ...stage,
-    epochs: options.epochs?.[index] ?? stage.epochs,
-    warmupEpochs: options.warmup?.[index] ?? stage.warmupEpochs,
+    epochs,
+    warmupEpochs: options.warmup?.[index] ?? warmupEpochs,
     learningRate: options.learningRate?.[index] ?? stage.learningRate,
     schedule: options.schedule ?? stage.schedule,
     // Only the map has the dimensions asked for; the embedding before it keeps its own.

@@ -32,6 +32,21 @@ export function number(name: string, min: number, above = false): (value: unknow
   };
 }
 
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600 };
+
+/** A length of time such as "90s", "30m", "1.5h" or "1h30m". @returns reads it as seconds */
+export function timeSpan(name: string): (value: unknown) => number {
+  return (value) => {
+    const text = String(value).replace(/\s/g, "");
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(min|[hms])/g)];
+    const seconds = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * UNITS[unit], 0);
+    if (seconds === 0 || parts.map(([part]) => part).join("") !== text) {
+      throw new UsageError(`--${name} takes a time such as 30m, 90s or 1h30m, not "${value}"`);
+    }
+    return seconds;
+  };
+}
+
 /** Three numbers, one for each stage: "1000,50,450". */
 export function perStage(name: string): (value: unknown) => readonly [number, number, number] {
   return (value) => {

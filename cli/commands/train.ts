@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { deviceNames } from "../../training/engines/device-names.ts";
 import { withOutputOptions, withReadingOptions, withRecipeOptions } from "../options.ts";
+import { optional, timeSpan } from "../usage.ts";
 
 const builder = (argv: Argv) =>
   withOutputOptions(
@@ -16,6 +17,12 @@ const builder = (argv: Argv) =>
             type: "string",
             describe: "Folder of the map; default: models/trained/<name of the images>",
           })
+          .option("budget", {
+            type: "string",
+            coerce: optional(timeSpan("budget")),
+            conflicts: "epochs",
+            describe: "Time that the whole run may take, such as 30m or 8h; default: the preset's",
+          })
           .option("resume", {
             type: "boolean",
             default: false,
@@ -30,7 +37,7 @@ const builder = (argv: Argv) =>
     ),
   )
     .example("$0 train ./photos", "learn a map of a folder; models/trained/photos")
-    .example("$0 train ./photos --preset standard --out maps/photos", "a better map in more time")
+    .example("$0 train ./photos --budget 30m --out maps/photos", "a better map in more time")
     .example("$0 train cells.zip --augmentations oriented-free", "images with no natural up");
 
 export type TrainArguments = Awaited<ReturnType<typeof builder>["argv"]>;

@@ -28,7 +28,13 @@ const table: {
   changes: string[];
   base?: Partial<RecipeOptions>;
 }[] = [
-  { option: "epochs", given: { epochs: [1, 2, 3] }, changes: stages("epochs") },
+  {
+    option: "epochs",
+    base: { epochs: [5, 5, 5] },
+    given: { epochs: [1, 2, 3] },
+    changes: [...stages("epochs"), ...stages("warmupEpochs", [0, 1])],
+  },
+  { option: "budget", given: { budget: 1800 }, changes: ["budgetSeconds"] },
   { option: "warmup", given: { warmup: [7, 8, 9] }, changes: stages("warmupEpochs") },
   { option: "learning-rate", given: { learningRate: [7, 8, 9] }, changes: stages("learningRate") },
   { option: "batch-size", given: { batchSize: 77 }, changes: ["batchSize"] },
@@ -87,6 +93,15 @@ describe("recipe options", () => {
       known.filter((name) => !covered.has(name)),
       [],
     );
+  });
+
+  test("--epochs stands instead of the preset's budget, and keeps the share of the warm-up unless --warmup is given", () => {
+    assert.equal(settingsOf({}).budgetSeconds, 300);
+    const byEpochs = settingsOf({ epochs: [2, 4, 0] });
+    assert.equal(byEpochs.budgetSeconds, undefined);
+    assert.equal(byEpochs.stages[0].warmupEpochs, 0.1);
+    assert.equal(settingsOf({ epochs: [2, 4, 0], warmup: [1, 1, 1] }).stages[0].warmupEpochs, 1);
+    assert.equal(settingsOf({ preset: "paper" }).budgetSeconds, undefined, "the paper's numbers exactly");
   });
 
   test("--preset is another recipe", () => {

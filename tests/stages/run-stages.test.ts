@@ -13,11 +13,14 @@ import { nearestNeighbours as findNearest } from "../../training/evaluation/near
 import { randomStream } from "../../training/random.ts";
 import { embedDataset } from "../../training/stages/embed-dataset.ts";
 import { measureFeatureSpace } from "../../training/stages/feature-space.ts";
-import { type PresetName, presets } from "../../training/stages/presets.ts";
+import { planStage } from "../../training/stages/plan.ts";
+import { type Preset, type PresetName, presets } from "../../training/stages/presets.ts";
 import { principalAxes } from "../../training/stages/principal-axes.ts";
 import { DiskRunFolder } from "../../training/stages/run-folder.node.ts";
-import { Interrupted, runStages, stageArtifacts, stageFolder } from "../../training/stages/run-stages.ts";
+import { Interrupted, runStages, stageFolder } from "../../training/stages/run-stages.ts";
 import { type RunSettings, stageNetwork } from "../../training/stages/settings.ts";
+import { stageArtifacts } from "../../training/stages/stage-models.ts";
+import type { Plan, Timekeeper } from "../../training/stages/timekeeper.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const SIZE = 8;
@@ -53,7 +56,7 @@ function dataset(count = COUNT): StoredDataset {
 }
 
 function tinySettings(preset: PresetName, epochs: readonly number[]): RunSettings {
-  const { network, imageSize: _, ...recipe } = presets[preset];
+  const { network, imageSize: _, budgetSeconds: __, ...recipe }: Preset = presets[preset];
   return {
     ...recipe,
     seed: 1,
@@ -179,7 +182,7 @@ describe("a run over all stages", () => {
       );
       const resumed = await withEngine((engine) => runStages({ ...options, engine, folder: run }));
       for (const { name } of stageArtifacts(settings, settings.stages[2], "portable", COUNT).weights) {
-        assert.deepEqual(resumed[name], expected[name], `${name}, stopped in stage ${stage}`);
+        assert.deepEqual(resumed.weights[name], expected.weights[name], `${name}, stopped in stage ${stage}`);
       }
     }
   });
@@ -216,7 +219,7 @@ describe("a run over all stages", () => {
     withEngine(async (engine) => {
       const settings = tinySettings("quick", [1, 0, 0]);
       const run = await DiskRunFolder.create(join(folder, "new head"), { settings, images: "" });
-      const weights = await runStages({ settings, dataset: dataset(), engine, folder: run, findNearest });
+      const { weights } = await runStages({ settings, dataset: dataset(), engine, folder: run, findNearest });
       const [pretrain, head] = settings.stages;
       const artifacts = stageArtifacts(settings, pretrain, "portable", COUNT);
       const before = (await run.readCheckpoint(stageFolder(0, pretrain), artifacts))!.values;
@@ -236,7 +239,37 @@ describe("a run over all stages", () => {
     withEngine(async (engine) => {
       const settings = tinySettings("quick", [1, 0, 0]);
       const run = await DiskRunFolder.create(join(folder, "short"), { settings, images: "" });
-      const weights = await runStages({ settings, dataset: dataset(), engine, folder: run, findNearest });
+      const { weights } = await runStages({ settings, dataset: dataset(), engine, folder: run, findNearest });
       assert.equal(weights["head.6.bias"].length, 2);
+    }));
+
+  test("with a budget: it plans, keeps the plan with the checkpoint, and goes on with it", () =>
+    withEngine(async (engine) => {
+      const settings = { ...tinySettings("quick", [2, 4, 0]), budgetSeconds: 6 };
+      const options = { settings, dataset: dataset(), engine, findNearest };
+      const run = await DiskRunFolder.create(join(folder, "budget"), { settings, images: "" });
+      const controller = new AbortController();
+      const plans: Plan[] = [];
+      const onPlan = (keeper: Timekeeper) => plans.push(keeper.plan);
+      const onStep = ({ step }: { step: number }) => {
+        if (step === 4) controller.abort();
+      };
+      const { signal } = controller;
+      await assert.rejects(runStages({ ...options, folder: run, onStep, onPlan, signal }), Interrupted);
+      const kept = (await run.readPlan())!;
+      assert.ok(kept.spentSeconds > plans[0].spentSeconds);
+      assert.deepEqual(kept.costs, plans[0].costs);
+      const done = await runStages({ ...options, folder: run, onPlan });
+      assert.deepEqual(plans[1].epochs, kept.epochs, "no second plan is made");
+      const { spentSeconds, epochs } = (await run.readPlan())!;
+      assert.ok(spentSeconds > kept.spentSeconds);
+      assert.deepEqual(
+        done.settings.stages.map((stage) => stage.epochs),
+        epochs,
+      );
+      assert.ok(epochs[0] > 0 && epochs[1] > 0 && epochs[2] === 0, `${epochs}`);
+      const steps = (await run.readLog()).filter((record) => record.stage === 1).at(-1)!.step;
+      const { stepsPerEpoch } = planStage(settings.stages[0], COUNT, settings.batchSize);
+      assert.equal(steps, Math.round(epochs[0] * stepsPerEpoch), "the epochs told are those that were done");
     }));
 });

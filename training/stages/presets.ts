@@ -6,6 +6,8 @@ import type { RunSettings, StageSettings } from "./settings.ts";
 
 /** A recipe for any images: what is left open depends on them or on the user. */
 export interface Preset extends Omit<RunSettings, "seed" | "network"> {
+  /** Where epochs are asked for, they are done and the budget does not count. */
+  readonly budgetSeconds?: number;
   readonly network: Omit<RunSettings["network"], "imageSize" | "stem">;
   readonly imageSize: number;
 }
@@ -126,13 +128,22 @@ function shortStages(epochs: readonly [number, number, number]): StageSettings[]
   ];
 }
 
-const smallNetwork = { backbone: "small", width: 1, projectionHead: "mlp", hiddenDim: 512 } as const;
+const MINUTE = 60;
+
+/** The recipe that does most with little; the more time, the larger the first stage's part of it. */
+const short = {
+  ...common,
+  batchSize: 256,
+  network: { backbone: "small", width: 1, projectionHead: "mlp", hiddenDim: 512 },
+} as const;
 
 export const presets = {
-  /** Minutes on a laptop, for some thousand images. */
-  quick: { ...common, batchSize: 256, network: smallNetwork, stages: shortStages([20, 80, 0]) },
-  /** An hour on a laptop. */
-  standard: { ...common, batchSize: 256, network: smallNetwork, stages: shortStages([200, 200, 0]) },
+  /** Five minutes. */
+  quick: { ...short, budgetSeconds: 5 * MINUTE, stages: shortStages([20, 80, 0]) },
+  /** An hour. */
+  standard: { ...short, budgetSeconds: 60 * MINUTE, stages: shortStages([200, 400, 0]) },
+  /** A night. */
+  thorough: { ...short, budgetSeconds: 8 * 60 * MINUTE, stages: shortStages([800, 800, 0]) },
   /** The paper's numbers: about ten hours on a data-centre GPU for 50,000 images. */
   paper: {
     ...common,

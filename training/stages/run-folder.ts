@@ -7,6 +7,7 @@ import type { TrainingState } from "../engines/engine.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { type LogRecord, parseLog, recordsUntil } from "./log.ts";
 import type { RunSettings } from "./settings.ts";
+import type { Plan } from "./timekeeper.ts";
 
 /** The files of a run, by names such as "1-pretrain/checkpoint.safetensors". */
 export interface RunFiles {
@@ -28,6 +29,7 @@ export interface RunIdentity {
 }
 
 const IDENTITY = "run.json";
+const PLAN = "plan.json";
 export const LOG = "log.jsonl";
 
 /** The three models of a stage under the names of their files. */
@@ -58,13 +60,7 @@ export class RunFolder {
 
   /** Of which run the files are; undefined where none was begun. @throws UserError if that is damaged */
   async readIdentity(): Promise<RunIdentity | undefined> {
-    const content = await this.#files.read(IDENTITY);
-    if (!content) return undefined;
-    try {
-      return JSON.parse(decode(content));
-    } catch {
-      throw new UserError(`${this.#files.describe(IDENTITY)} is damaged`);
-    }
+    return await this.#readJson(IDENTITY);
   }
 
   /** Writes the three models of a stage; `stage` such as "1-pretrain". */
@@ -90,6 +86,16 @@ export class RunFolder {
     }
   }
 
+  /** Of a run with a budget. */
+  async writePlan(plan: Plan): Promise<void> {
+    await this.#files.write(PLAN, encode(`${JSON.stringify(plan, null, 2)}\n`));
+  }
+
+  /** The plan, if there is one. @throws UserError if it is damaged */
+  async readPlan(): Promise<Plan | undefined> {
+    return await this.#readJson(PLAN);
+  }
+
   async appendLog(record: LogRecord): Promise<void> {
     await this.#files.append(LOG, encode(line(record)));
   }
@@ -103,6 +109,16 @@ export class RunFolder {
   async cutLog(stage: number, step: number): Promise<void> {
     const kept = recordsUntil(await this.readLog(), stage, step);
     await this.#files.write(LOG, encode(kept.map(line).join("")));
+  }
+
+  async #readJson<T>(name: string): Promise<T | undefined> {
+    const content = await this.#files.read(name);
+    if (!content) return undefined;
+    try {
+      return JSON.parse(decode(content));
+    } catch {
+      throw new UserError(`${this.#files.describe(name)} is damaged`);
+    }
   }
 }
 

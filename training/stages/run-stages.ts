@@ -1,35 +1,28 @@
 // The training run: all stages, one after the other, from the newest checkpoint on.
 
 import { buildEncoder } from "../artifacts/encoder.ts";
-import { initialValues } from "../artifacts/initial-state.ts";
-import { buildOrtTraining } from "../artifacts/ort-training.ts";
-import {
-  buildStage,
-  type Flavour,
-  type StageArtifacts,
-  type StageGraphOptions,
-} from "../artifacts/stage-artifacts.ts";
+import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import { augmentationPolicies } from "../augmentations/policy.ts";
 import { epochBatches } from "../dataset/batches.ts";
 import type { Dataset, EpochPlan, ViewLoader } from "../dataset/dataset.ts";
-import type { Engine, TrainingState } from "../engines/engine.ts";
+import type { Engine, StepResult, TrainingState } from "../engines/engine.ts";
 import type { FindNearest } from "../evaluation/nearest.ts";
 import type { Weights } from "../networks/model.ts";
-import { lastLayer } from "../networks/projection-head.ts";
-import { learningRateAt, type ScheduleOptions } from "../optimizers/schedule.ts";
+import { learningRateAt } from "../optimizers/schedule.ts";
 import { permutation, randomStream } from "../random.ts";
-import { embedDataset } from "./embed-dataset.ts";
+import { withEpochs } from "./budget.ts";
+import { calibrate } from "./calibrate.ts";
 import { type FeatureSpace, measureFeatureSpace } from "./feature-space.ts";
-import { principalAxesLayer, standardNormalLayer } from "./last-layer.ts";
 import type { LogRecord } from "./log.ts";
 import { planStage, type StagePlan } from "./plan.ts";
 import type { RunFolder } from "./run-folder.ts";
-import { peakLearningRate, type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
+import { type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
+import { stageArtifacts, stageSchedule } from "./stage-models.ts";
+import { startingValues } from "./starting-values.ts";
+import { Timekeeper } from "./timekeeper.ts";
 
 /** A stage adds this many records an epoch to the log. */
 const RECORDS_PER_EPOCH = 20;
-/** Images that principal axes are taken from. */
-const AXES_SAMPLE = 5000;
 
 export interface StageProgress {
   /** From 1, with its name. */
@@ -60,6 +53,16 @@ export interface RunOptions {
   /** Called, and waited for, after every step. */
   readonly onStep?: (progress: StageProgress) => void | Promise<void>;
   readonly signal?: AbortSignal;
+  /** Seconds that this process has worked on the run; what a budget goes by. By default, since the call. */
+  readonly clock?: () => number;
+  /** Called once a run with a budget is planned. */
+  readonly onPlan?: (planned: Timekeeper) => void;
+}
+
+export interface FinishedRun {
+  readonly weights: Weights;
+  /** As they were asked for, but with the epochs that were done. */
+  readonly settings: RunSettings;
 }
 
 /** Name of a stage's folder: "1-pretrain". */
@@ -69,18 +72,21 @@ export function stageFolder(index: number, stage: StageSettings): string {
 
 /**
  * Runs what is left of all stages and returns the finished weights. The result depends on settings and images alone,
- * however often the run was stopped and resumed (on one machine, engine "cpu").
+ * however often the run was stopped and resumed (on one machine, engine "cpu"); with a budget on the machine's pace, too.
  * @throws Interrupted if the signal ended it, after saving a checkpoint
  */
-export async function runStages(options: RunOptions): Promise<Weights> {
-  const { settings, dataset, engine, folder, findNearest } = options;
+export async function runStages(options: RunOptions): Promise<FinishedRun> {
+  const { settings, dataset, engine, folder, findNearest, signal } = options;
   const loader = dataset.openViews({
     seed: settings.seed,
     policy: augmentationPolicies[settings.augmentations],
   });
   const began = performance.now();
   try {
-    const stages = settings.stages.map((stage) => ({
+    const keeper = await plannedRun(options, loader);
+    if (signal?.aborted) throw new Interrupted("stopped before the first stage");
+    const planned = keeper?.stages ?? settings.stages;
+    const stages = planned.map((stage) => ({
       stage,
       artifacts: stageArtifacts(settings, stage, engine.flavour, dataset.count),
     }));
@@ -119,84 +125,42 @@ export async function runStages(options: RunOptions): Promise<Weights> {
         loader,
         space,
         began,
+        keeper,
       });
       weights = { ...weights, ...values };
       // Whatever saw images has moved the backbone, if only its running statistics.
       if (stage.input === "images") space = undefined;
     }
-    return weights;
+    return { weights, settings: { ...settings, stages: keeper?.stages ?? settings.stages } };
   } finally {
     await loader.close();
   }
 }
 
-/**
- * The models of a stage.
- * @param imageCount how many images an epoch has: "ort-training" has the schedule of the learning rate in its models
- */
-export function stageArtifacts(
-  settings: RunSettings,
-  stage: StageSettings,
-  flavour: Flavour,
-  imageCount: number,
-): StageArtifacts {
-  const trained = stage.trains === "head" ? "head." : `${lastLayer(stageNetwork(settings, stage))}.`;
-  const options: StageGraphOptions = {
-    network: stageNetwork(settings, stage),
-    loss: stage.loss,
-    optimizer: stage.optimizer,
-    batchSize: settings.batchSize,
-    input: stage.input,
-    trains: (weight) => stage.trains === "everything" || weight.startsWith(trained),
-  };
-  if (flavour === "portable") return buildStage(options);
-  return buildOrtTraining(options, stageSchedule(stage, imageCount, settings.batchSize));
+/** The plan of a run with a budget: the one it began with, or else one by what is measured now. */
+async function plannedRun(options: RunOptions, loader: ViewLoader): Promise<Timekeeper | undefined> {
+  const { settings, dataset, folder, clock = stopwatch() } = options;
+  const { budgetSeconds, batchSize } = settings;
+  if (budgetSeconds === undefined) return undefined;
+  const before = await folder.readPlan();
+  const keeper = new Timekeeper({
+    stages: settings.stages.map((stage, i) => (before ? withEpochs(stage, before.epochs[i]) : stage)),
+    costs: before?.costs ?? (await calibrate({ ...options, loader })),
+    imageCount: dataset.count,
+    batchSize,
+    budgetSeconds,
+    spentSeconds: before?.spentSeconds ?? 0,
+    clock,
+    planned: before !== undefined,
+  });
+  await folder.writePlan(keeper.plan);
+  options.onPlan?.(keeper);
+  return keeper;
 }
 
-/** Images in the batches that engines are tried with, at most. */
-const TRIAL_BATCH = 32;
-
-/** The models of the first stage with a small batch, to try engines with. */
-export function trialArtifacts(settings: RunSettings, flavour: Flavour): StageArtifacts {
-  const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
-  return stageArtifacts({ ...settings, batchSize }, settings.stages[0], flavour, batchSize);
-}
-
-function stageSchedule(stage: StageSettings, imageCount: number, batchSize: number): ScheduleOptions {
-  const { warmupSteps, totalSteps } = planStage(stage, imageCount, batchSize);
-  return {
-    schedule: stage.schedule,
-    learningRate: peakLearningRate(stage, batchSize),
-    warmupSteps,
-    totalSteps,
-  };
-}
-
-/** Values a stage begins with, given the weights of the one before. */
-async function startingValues(
-  { settings, dataset, engine }: RunOptions,
-  index: number,
-  artifacts: StageArtifacts,
-  previous: Weights,
-): Promise<Weights> {
-  const stage = settings.stages[index];
-  if (stage.lastLayer === "kept") return initialValues(artifacts, settings.seed, previous);
-  const network = stageNetwork(settings, stage);
-  const layer = lastLayer(network);
-  if (stage.lastLayer === "standard-normal") {
-    const inputs = artifacts.weights.find(({ name }) => name === `${layer}.weight`)!.shape[1];
-    const fresh = standardNormalLayer(layer, inputs, stage.outDim, settings.seed);
-    return initialValues(artifacts, settings.seed, { ...previous, ...fresh });
-  }
-  const drawn = initialValues(artifacts, settings.seed, withoutHead(previous));
-  const encoder = buildEncoder({ ...previous, ...drawn }, network);
-  const sample = permutation(dataset.count, randomStream(settings.seed, "axes")).slice(0, AXES_SAMPLE);
-  const { embedding } = await embedDataset(engine, encoder, dataset, sample);
-  return { ...drawn, ...principalAxesLayer(layer, drawn, embedding, stage.outDim) };
-}
-
-function withoutHead(weights: Weights): Weights {
-  return Object.fromEntries(Object.entries(weights).filter(([name]) => !name.startsWith("head.")));
+function stopwatch(): () => number {
+  const began = performance.now();
+  return () => (performance.now() - began) / 1000;
 }
 
 interface StageRun extends RunOptions {
@@ -210,37 +174,65 @@ interface StageRun extends RunOptions {
   /** For stages whose pairs are neighbours. */
   readonly space: FeatureSpace | undefined;
   readonly began: number;
+  readonly keeper: Timekeeper | undefined;
 }
 
 async function runStage(run: StageRun): Promise<Weights> {
-  const { settings, dataset, engine, folder, index, stage, artifacts, signal } = run;
+  const { settings, dataset, engine, folder, index, artifacts, signal, keeper } = run;
   const { batchSize, seed } = settings;
-  const plan = planStage(stage, dataset.count, batchSize);
-  const name = stageFolder(index, stage);
-  const schedule = stageSchedule(stage, dataset.count, batchSize);
+  const name = stageFolder(index, run.stage);
+  let plan = planStage(run.stage, dataset.count, batchSize);
+  let schedule = stageSchedule(run.stage, dataset.count, batchSize);
   await engine.load(artifacts, run.state);
   const held = await evaluationViews(run);
-  const recorder = new Recorder(run, plan);
+  const recorder = new Recorder(run);
+  const pace = new Pace();
   let { step } = run.state;
+  const checkpoint = async () => {
+    await folder.writeCheckpoint(name, artifacts, await engine.state());
+    if (keeper) await folder.writePlan(keeper.plan);
+  };
   while (step < plan.totalSteps) {
     const epoch = Math.floor(step / plan.stepsPerEpoch);
     const whole = epochBatches(dataset.count, batchSize, randomStream(seed, "order", index + 1, epoch));
-    const left = plan.totalSteps - epoch * plan.stepsPerEpoch;
-    const batches = whole.slice(step - epoch * plan.stepsPerEpoch, left);
+    const batches = whole.slice(step - epoch * plan.stepsPerEpoch);
     for await (const views of pairBatches(run, { stage: index + 1, epoch, batches })) {
       const learningRate = learningRateAt(step, schedule);
       const result = await engine.step(views, learningRate);
       step++;
-      await recorder.add(step, learningRate, result);
-      if (signal?.aborted && step < plan.totalSteps) {
-        await folder.writeCheckpoint(name, artifacts, await engine.state());
+      const secondsPerStep = pace.step();
+      // The models of "ort-training" hold the schedule of the first plan.
+      if (keeper && secondsPerStep !== undefined && engine.flavour === "portable") {
+        keeper.measured({ stage: index, step }, secondsPerStep);
+        plan = planStage(keeper.stages[index], dataset.count, batchSize);
+        schedule = stageSchedule(keeper.stages[index], dataset.count, batchSize);
+      }
+      await recorder.add(step, learningRate, result, plan);
+      if (step >= plan.totalSteps) break;
+      if (signal?.aborted) {
+        await checkpoint();
         throw new Interrupted(`stopped in stage ${index + 1}`);
       }
     }
-    await recorder.endEpoch(step, await engine.evaluate(held.slice()));
-    await folder.writeCheckpoint(name, artifacts, await engine.state());
+    await recorder.endEpoch(step, await engine.evaluate(held.slice()), plan);
+    await checkpoint();
   }
   return (await engine.state()).values;
+}
+
+/** What a step of a stage takes, all told. */
+class Pace {
+  #first: number | undefined;
+  #steps = 0;
+
+  /** To be called after each step. @returns seconds; undefined after the first, which makes everything ready */
+  step(): number | undefined {
+    if (this.#first === undefined) {
+      this.#first = performance.now();
+      return undefined;
+    }
+    return (performance.now() - this.#first) / 1000 / ++this.#steps;
+  }
 }
 
 /** What a stage is fed: for each batch of B images 2B rows, of which i and B + i are a pair. */
@@ -270,22 +262,21 @@ async function evaluationViews(run: StageRun): Promise<Float32Array> {
 /** Collects results between two records of the log. */
 class Recorder {
   readonly #run: StageRun;
-  readonly #plan: StagePlan;
   #sums = { loss: 0, alignment: 0, uniformity: 0 };
   #count = 0;
   #since = performance.now();
   #imagesPerSecond = 0;
   #last = { step: 0, learningRate: 0 };
 
-  constructor(run: StageRun, plan: StagePlan) {
+  constructor(run: StageRun) {
     this.#run = run;
-    this.#plan = plan;
   }
 
   async add(
     step: number,
     learningRate: number,
-    result: { loss: number; alignment: number; uniformity: number },
+    result: StepResult,
+    { totalSteps, stepsPerEpoch }: StagePlan,
   ): Promise<void> {
     const { index, stage, onStep, settings, engine, weights } = this.#run;
     for (const key of ["loss", "alignment", "uniformity"] as const) this.#sums[key] += result[key];
@@ -297,32 +288,32 @@ class Recorder {
       stage: index + 1,
       name: stage.name,
       step,
-      totalSteps: this.#plan.totalSteps,
-      stepsPerEpoch: this.#plan.stepsPerEpoch,
+      totalSteps,
+      stepsPerEpoch,
       loss: result.loss,
       learningRate,
       imagesPerSecond: this.#imagesPerSecond,
       weights: async () => ({ ...weights, ...(await engine.state()).values }),
     });
     this.#since += performance.now() - told; // what is done with the news is no part of training
-    const every = Math.max(1, Math.floor(this.#plan.stepsPerEpoch / RECORDS_PER_EPOCH));
+    const every = Math.max(1, Math.floor(stepsPerEpoch / RECORDS_PER_EPOCH));
     this.#last = { step, learningRate };
     // The last step of an epoch is recorded together with the evaluation.
-    const ends = step % this.#plan.stepsPerEpoch === 0 || step === this.#plan.totalSteps;
-    if (step % every === 0 && !ends) await this.#write();
+    const ends = step % stepsPerEpoch === 0 || step >= totalSteps;
+    if (step % every === 0 && !ends) await this.#write(stepsPerEpoch);
   }
 
-  async endEpoch(step: number, evalLoss: number): Promise<void> {
+  async endEpoch(step: number, evalLoss: number, { stepsPerEpoch }: StagePlan): Promise<void> {
     this.#last = { ...this.#last, step };
-    await this.#write(evalLoss);
+    await this.#write(stepsPerEpoch, evalLoss);
   }
 
-  async #write(evalLoss?: number): Promise<void> {
+  async #write(stepsPerEpoch: number, evalLoss?: number): Promise<void> {
     const { index, folder, began } = this.#run;
     const count = Math.max(this.#count, 1);
     const record: LogRecord = {
       stage: index + 1,
-      epoch: this.#last.step / this.#plan.stepsPerEpoch,
+      epoch: this.#last.step / stepsPerEpoch,
       step: this.#last.step,
       loss: this.#sums.loss / count,
       alignment: this.#sums.alignment / count,

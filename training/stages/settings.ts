@@ -45,6 +45,11 @@ export interface StageSettings {
 
 export interface RunSettings {
   readonly seed: number;
+  /**
+   * Seconds that the whole run may take. The epochs of the stages are then only their proportions: how many there are
+   * is planned by what the machine does, and changes with it.
+   */
+  readonly budgetSeconds?: number;
   /** Images in a batch, already fitted to the data set. */
   readonly batchSize: number;
   /** Without what each stage sets. */

@@ -2,6 +2,7 @@
 
 import { fitBatchSize } from "../../training/dataset/batches.ts";
 import { defaultStem } from "../../training/networks/backbone.ts";
+import { withEpochs } from "../../training/stages/budget.ts";
 import { presets } from "../../training/stages/presets.ts";
 import type { RunSettings } from "../../training/stages/settings.ts";
 import type { TrainOptions } from "./messages.ts";
@@ -27,12 +28,7 @@ export function settingsOf(options: TrainOptions, count: number): RunSettings {
     seed,
     batchSize: fitBatchSize(count, options.batchSize),
     network: { ...network, imageSize, stem: defaultStem(imageSize) },
-    stages: stages.map((stage, i) => {
-      const epochs = options.epochs[i];
-      // The warm-up keeps its share.
-      const warmupEpochs = stage.epochs === 0 ? 0 : (stage.warmupEpochs * epochs) / stage.epochs;
-      return { ...stage, epochs, warmupEpochs };
-    }),
+    stages: stages.map((stage, i) => withEpochs(stage, options.epochs[i])),
     augmentations,
     fit,
     background,

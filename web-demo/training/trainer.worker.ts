@@ -10,12 +10,8 @@ import { findNearestBy } from "../../training/evaluation/nearest.ts";
 import { nearestOn } from "../../training/evaluation/nearest-by-graph.ts";
 import { permutation, randomStream } from "../../training/random.ts";
 import { RunFolder } from "../../training/stages/run-folder.ts";
-import {
-  Interrupted,
-  runStages,
-  type StageProgress,
-  trialArtifacts,
-} from "../../training/stages/run-stages.ts";
+import { Interrupted, runStages, type StageProgress } from "../../training/stages/run-stages.ts";
+import { trialArtifacts } from "../../training/stages/stage-models.ts";
 import { keepMap } from "../kept.ts";
 import { cpuRuntime, type EngineName, engineTitles, fastestEngine, openEngine } from "./engines.ts";
 import { finishMap, type Painted } from "./finish.ts";
@@ -114,11 +110,10 @@ async function train({ options, settings, images }: KeptRun): Promise<void> {
     await heard();
   };
   const { signal } = pausing;
-  const weights = await runStages({ settings, dataset, engine, folder, findNearest, signal, onStep });
+  const trained = await runStages({ settings, dataset, engine, folder, findNearest, signal, onStep });
   const { files, info } = await finishMap({
     name,
-    settings,
-    weights,
+    ...trained,
     dataset,
     engine,
     findNearest,

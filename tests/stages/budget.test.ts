@@ -1,0 +1,130 @@
+// A run with a budget ends in time, whatever the machine does. The machine here is a simulated one: its clock moves by
+// what each step takes.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Costs, fitStages, secondsLeft, withEpochs } from "../../training/stages/budget.ts";
+import { planStage } from "../../training/stages/plan.ts";
+import { presets } from "../../training/stages/presets.ts";
+import { Timekeeper } from "../../training/stages/timekeeper.ts";
+
+const sizes = { imageCount: 10_000, batchSize: 100 };
+const { stages } = presets.quick;
+const costs: Costs = { step: [0.3, 0.02, 0.5], after: [8, 0, 20] };
+const total = ({ stages, between }: { stages: number[]; between: number }) =>
+  stages.reduce((a, b) => a + b, 0) + between;
+
+/** Runs a machine that is as much slower than `costs` as `pace` says; returns when it ends and the epochs done. */
+function simulate(
+  {
+    budgetSeconds,
+    reading = 0,
+    size = sizes,
+  }: { budgetSeconds: number; reading?: number; size?: typeof sizes },
+  pace: (seconds: number) => number,
+): { seconds: number; epochs: number[] } {
+  let now = reading;
+  const work = (seconds: number) => {
+    now += seconds * pace(now);
+  };
+  const keeper = new Timekeeper({
+    ...size,
+    stages,
+    costs,
+    budgetSeconds,
+    spentSeconds: 0,
+    clock: () => now,
+    planned: false,
+  });
+  for (const i of stages.keys()) {
+    const plan = () => planStage(keeper.stages[i], size.imageCount, size.batchSize);
+    const began = now;
+    for (let step = 1; step <= plan().totalSteps; step++) {
+      work(costs.step[i]);
+      keeper.measured({ stage: i, step }, (now - began) / step);
+    }
+    work(costs.after[i]);
+  }
+  return { seconds: now, epochs: keeper.stages.map(({ epochs }) => epochs) };
+}
+
+describe("a plan", () => {
+  for (const seconds of [60, 300, 3600]) {
+    test(`fills ${seconds} seconds, with the epochs in the preset's proportions`, () => {
+      const fitted = fitStages(stages, costs, sizes, seconds);
+      assert.ok(Math.abs(total(secondsLeft(fitted, costs, sizes)) - seconds) < 1e-6);
+      const [first, second, third] = fitted;
+      assert.ok(Math.abs(second.epochs / first.epochs - stages[1].epochs / stages[0].epochs) < 1e-9);
+      assert.equal(third.epochs, 0, "a stage without epochs stays without");
+    });
+  }
+
+  test("made anew in the middle leaves what is done as it is", () => {
+    const fitted = fitStages(stages, costs, sizes, 500, { stage: 1, step: 150 });
+    assert.deepEqual(fitted[0], stages[0]);
+    assert.ok(fitted[1].epochs >= 1.5);
+    assert.ok(Math.abs(total(secondsLeft(fitted, costs, sizes, { stage: 1, step: 150 })) - 500) < 1e-6);
+    const late = fitStages(stages, costs, sizes, 0, { stage: 1, step: 150 });
+    assert.equal(late[1].epochs, 1.5, "with no time left the stage ends here");
+  });
+
+  test("keeps the share of the warm-up", () => {
+    const [stage] = stages;
+    const other = withEpochs(stage, 3);
+    assert.equal(other.epochs, 3);
+    assert.ok(Math.abs(other.warmupEpochs / 3 - stage.warmupEpochs / stage.epochs) < 1e-12);
+  });
+});
+
+describe("a run with a budget ends within a tenth of it", () => {
+  const paces: [string, (seconds: number) => number][] = [
+    ["a machine as fast as measured", () => 1],
+    ["half as fast throughout", () => 2],
+    ["twice as fast throughout", () => 0.5],
+    ["slower from the middle on", (seconds) => (seconds < 300 ? 1 : 1.8)],
+    ["faster from the middle on", (seconds) => (seconds < 300 ? 1.8 : 1)],
+    ["up and down", (seconds) => 1 + 0.5 * Math.sin(seconds / 20)],
+  ];
+  for (const [name, pace] of paces) {
+    test(name, () => {
+      const { seconds, epochs } = simulate({ budgetSeconds: 600, reading: 40 }, pace);
+      assert.ok(Math.abs(seconds - 600) < 60, `${seconds} s`);
+      assert.ok(epochs[0] > 1 && epochs[1] > epochs[0], `${epochs}`);
+    });
+  }
+
+  test("of few images", () => {
+    const { seconds } = simulate({ budgetSeconds: 600, size: { imageCount: 30, batchSize: 30 } }, () => 1.3);
+    assert.ok(Math.abs(seconds - 600) < 60, `${seconds} s`);
+  });
+
+  test("but trains every stage where all else takes longer than it may", () => {
+    const { seconds, epochs } = simulate({ budgetSeconds: 60, reading: 70 }, () => 1);
+    assert.ok(epochs[0] > 0.1 && epochs[1] > 0.1, `${epochs}`);
+    assert.ok(seconds < 70 + 28 + 60, `${seconds} s`);
+  });
+
+  test("with time to spare where reading took most of it, even on a machine that slows down", () => {
+    const { epochs } = simulate({ budgetSeconds: 120, reading: 80 }, () => 3);
+    assert.ok(epochs[0] > 0.05 && epochs[1] > 0.05, `${epochs}`);
+  });
+});
+
+test("a run that is taken up goes on with its plan and the time it had left", () => {
+  let now = 0;
+  const options = { ...sizes, costs, budgetSeconds: 600, clock: () => now };
+  const first = new Timekeeper({ ...options, stages, spentSeconds: 0, planned: false });
+  now = 200;
+  const { plan } = first;
+  assert.equal(plan.spentSeconds, 200);
+  now = 5;
+  const planned = stages.map((stage, i) => withEpochs(stage, plan.epochs[i]));
+  const second = new Timekeeper({
+    ...options,
+    stages: planned,
+    spentSeconds: plan.spentSeconds,
+    planned: true,
+  });
+  assert.deepEqual(second.plan.epochs, plan.epochs);
+  assert.equal(second.plan.spentSeconds, 205);
+});

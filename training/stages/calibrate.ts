@@ -1,0 +1,119 @@
+// A short trial of everything that a run does, on the user's own machine and images, so that its time can be planned.
+
+import { buildEncoder } from "../artifacts/encoder.ts";
+import { initialValues } from "../artifacts/initial-state.ts";
+import type { Dataset, ViewLoader } from "../dataset/dataset.ts";
+import type { Engine } from "../engines/engine.ts";
+import type { FindNearest } from "../evaluation/nearest.ts";
+import { featureDim } from "../networks/backbone.ts";
+import type { Weights } from "../networks/model.ts";
+import { permutation, randomStream } from "../random.ts";
+import type { Costs } from "./budget.ts";
+import { embedDataset } from "./embed-dataset.ts";
+import { type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
+import { stageArtifacts } from "./stage-models.ts";
+import { AXES_SAMPLE } from "./starting-values.ts";
+
+/** Images in a trial batch, at most: with a large network a step of a large batch takes too long to try. */
+const TRIAL_BATCH = 64;
+/** A trial of a stage ends after so many steps … */
+const MAX_STEPS = 8;
+/** … or, with one step at least, after so many milliseconds. */
+const MAX_TIME = 2000;
+/** Images that are placed and searched for on trial, at most. */
+const PLACED = 512;
+/** Searches of all images that scoring a map amounts to, beside the one for novelty. */
+const SCORING_SEARCHES = 1;
+
+export interface CalibrationOptions {
+  readonly settings: RunSettings;
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  readonly findNearest: FindNearest;
+  readonly loader: ViewLoader;
+}
+
+/** Measures what the stages take; takes some seconds, and changes nothing but the stage that the engine has loaded. */
+export async function calibrate(options: CalibrationOptions): Promise<Costs> {
+  const { settings, dataset } = options;
+  const step: number[] = [];
+  for (const stage of settings.stages) step.push(stage.epochs > 0 ? await stepSeconds(options, stage) : 0);
+  const place = await placingSeconds(options);
+  const search = await searchSeconds(options);
+  const after = settings.stages.map((_, i) => {
+    const next = settings.stages.at(i + 1);
+    if (!next) return place * dataset.count + search * (1 + SCORING_SEARCHES);
+    const axes = next.lastLayer === "new-head" ? place * Math.min(AXES_SAMPLE, dataset.count) : 0;
+    const measures = next.pairs === "neighbours" && next.epochs > 0;
+    return axes + (measures ? place * dataset.count + search : 0);
+  });
+  return { step, after };
+}
+
+/** Of one step with a full batch. */
+async function stepSeconds(options: CalibrationOptions, stage: StageSettings): Promise<number> {
+  const { dataset, engine, loader } = options;
+  const { seed, batchSize } = options.settings;
+  const size = stage.input === "images" ? Math.min(TRIAL_BATCH, batchSize) : batchSize;
+  const settings = { ...options.settings, batchSize: size };
+  const artifacts = stageArtifacts(settings, stage, engine.flavour, dataset.count);
+  await engine.load(artifacts, { values: initialValues(artifacts, seed, {}), step: 0 });
+  const began: number[] = [];
+  for await (const batch of trialBatches(loader, stage, size, dataset.count, stageNetwork(settings, stage))) {
+    await engine.step(batch, 0);
+    began.push(performance.now());
+    // The first step makes everything ready and says nothing.
+    if (began.length > 1 && performance.now() - began[0] > MAX_TIME) break;
+  }
+  const milliseconds = (began.at(-1)! - began[0]) / (began.length - 1);
+  return ((milliseconds / 1000) * batchSize) / size;
+}
+
+async function* trialBatches(
+  loader: ViewLoader,
+  stage: StageSettings,
+  size: number,
+  count: number,
+  network: Parameters<typeof featureDim>[0],
+): AsyncGenerator<Float32Array> {
+  if (stage.input === "features") {
+    for (let i = 0; i <= MAX_STEPS; i++) yield randomVectors(2 * size, featureDim(network));
+    return;
+  }
+  const rows = permutation(count, randomStream(0, "calibration"));
+  const batch = Uint32Array.from({ length: 2 * size }, (_, i) => rows[i % size]);
+  // Stage 0 is none: these draws are never used for training.
+  yield* loader.epoch({ stage: 0, epoch: 1, batches: new Array(MAX_STEPS + 1).fill(batch) });
+}
+
+/** Of an image. */
+async function placingSeconds({ settings, dataset, engine }: CalibrationOptions): Promise<number> {
+  const [stage] = settings.stages;
+  const artifacts = stageArtifacts(settings, stage, engine.flavour, dataset.count);
+  const weights: Weights = initialValues(artifacts, settings.seed, {});
+  const encoder = buildEncoder(weights, stageNetwork(settings, stage));
+  const size = Math.min(PLACED, dataset.count);
+  await embedDataset(engine, encoder, dataset, { length: 1 });
+  const began = performance.now();
+  await embedDataset(engine, encoder, dataset, { length: size });
+  return (performance.now() - began) / 1000 / size;
+}
+
+/** Of the nearest of all images among all, by their features. */
+async function searchSeconds({ settings, dataset, findNearest }: CalibrationOptions): Promise<number> {
+  const dim = featureDim(stageNetwork(settings, settings.stages[0]));
+  const references = randomVectors(dataset.count, dim);
+  const search = async (queries: number) => {
+    const began = performance.now();
+    await findNearest(references.subarray(0, queries * dim), references, { dim, k: 15 });
+    return (performance.now() - began) / 1000;
+  };
+  const size = Math.min(PLACED, dataset.count);
+  const [ready, whole] = [await search(1), await search(size)];
+  return ready + Math.max(0, whole - ready) * (dataset.count / size);
+}
+
+function randomVectors(rows: number, dim: number): Float32Array {
+  const stream = randomStream(0, "calibration-vectors");
+  return Float32Array.from({ length: rows * dim }, () => stream.uniform() - 0.5);
+}

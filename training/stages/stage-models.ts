@@ -1,0 +1,56 @@
+// The models of a stage of a run.
+
+import { buildOrtTraining } from "../artifacts/ort-training.ts";
+import {
+  buildStage,
+  type Flavour,
+  type StageArtifacts,
+  type StageGraphOptions,
+} from "../artifacts/stage-artifacts.ts";
+import { lastLayer } from "../networks/projection-head.ts";
+import type { ScheduleOptions } from "../optimizers/schedule.ts";
+import { planStage } from "./plan.ts";
+import { peakLearningRate, type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
+
+/**
+ * The models of a stage.
+ * @param imageCount how many images an epoch has: "ort-training" has the schedule of the learning rate in its models
+ */
+export function stageArtifacts(
+  settings: RunSettings,
+  stage: StageSettings,
+  flavour: Flavour,
+  imageCount: number,
+): StageArtifacts {
+  const trained = stage.trains === "head" ? "head." : `${lastLayer(stageNetwork(settings, stage))}.`;
+  const options: StageGraphOptions = {
+    network: stageNetwork(settings, stage),
+    loss: stage.loss,
+    optimizer: stage.optimizer,
+    batchSize: settings.batchSize,
+    input: stage.input,
+    trains: (weight) => stage.trains === "everything" || weight.startsWith(trained),
+  };
+  if (flavour === "portable") return buildStage(options);
+  return buildOrtTraining(options, stageSchedule(stage, imageCount, settings.batchSize));
+}
+
+/** Images in the batches that engines are tried with, at most. */
+const TRIAL_BATCH = 32;
+
+/** The models of the first stage with a small batch, to try engines with. */
+export function trialArtifacts(settings: RunSettings, flavour: Flavour): StageArtifacts {
+  const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
+  return stageArtifacts({ ...settings, batchSize }, settings.stages[0], flavour, batchSize);
+}
+
+/** The learning rates of a stage. */
+export function stageSchedule(stage: StageSettings, imageCount: number, batchSize: number): ScheduleOptions {
+  const { warmupSteps, totalSteps } = planStage(stage, imageCount, batchSize);
+  return {
+    schedule: stage.schedule,
+    learningRate: peakLearningRate(stage, batchSize),
+    warmupSteps,
+    totalSteps,
+  };
+}

@@ -1,0 +1,93 @@
+// Keeps a run to its time: the machine's pace changes while it runs, so what is left is planned anew after each step.
+
+import { BEGINNING, type Costs, fitStages, type Position, secondsLeft, withEpochs } from "./budget.ts";
+import type { StageSettings } from "./settings.ts";
+
+/**
+ * Training gets at least this share of the budget, and each stage of its first plan, whatever all else takes: too
+ * late is better than no map.
+ */
+const LEAST_SHARE = 0.25;
+
+/** What a run keeps of its plan, so that it can be resumed. */
+export interface Plan {
+  /** Epochs of each stage as planned last. */
+  readonly epochs: readonly number[];
+  readonly costs: Costs;
+  /** From the beginning of the run, without the time in which it was stopped. */
+  readonly spentSeconds: number;
+}
+
+export interface TimekeeperOptions {
+  readonly stages: readonly StageSettings[];
+  readonly costs: Costs;
+  readonly imageCount: number;
+  readonly batchSize: number;
+  readonly budgetSeconds: number;
+  /** Before this process began. */
+  readonly spentSeconds: number;
+  /** Seconds that this process has worked on the run. */
+  readonly clock: () => number;
+  /** Whether `stages` have the epochs that were planned last already. */
+  readonly planned: boolean;
+}
+
+export class Timekeeper {
+  readonly #options: TimekeeperOptions;
+  /** When the run is to end, in seconds from its beginning. */
+  readonly #end: number;
+  readonly #first: readonly StageSettings[];
+  #stages: readonly StageSettings[];
+
+  constructor(options: TimekeeperOptions) {
+    const { costs, budgetSeconds, stages } = options;
+    this.#options = options;
+    const { between } = secondsLeft(stages, costs, options);
+    const least = this.#spent() + between + LEAST_SHARE * budgetSeconds;
+    this.#end = Math.max(budgetSeconds, least);
+    this.#stages = options.planned ? stages : this.#fitted(stages, costs, BEGINNING);
+    this.#first = this.#stages;
+  }
+
+  /** With the epochs planned last. */
+  get stages(): readonly StageSettings[] {
+    return this.#stages;
+  }
+
+  get plan(): Plan {
+    const { costs } = this.#options;
+    return { epochs: this.#stages.map(({ epochs }) => epochs), costs, spentSeconds: this.#spent() };
+  }
+
+  /** What is left to do as planned, in seconds: each stage, all between and after them. */
+  outlook(): { stages: number[]; between: number } {
+    return secondsLeft(this.#stages, this.#options.costs, this.#options);
+  }
+
+  /**
+   * Plans what is left anew.
+   * @param secondsPerStep measured in the present stage; all else is taken to be as much slower or faster
+   */
+  measured(position: Position, secondsPerStep: number): void {
+    const { costs } = this.#options;
+    const slowdown = secondsPerStep / costs.step[position.stage];
+    const scale = (seconds: readonly number[]) => seconds.map((each) => each * slowdown);
+    const fitted = this.#fitted(
+      this.#stages,
+      { step: scale(costs.step), after: scale(costs.after) },
+      position,
+    );
+    this.#stages = fitted.map((stage, i) => {
+      const least = LEAST_SHARE * this.#first[i].epochs;
+      return i < position.stage || stage.epochs >= least ? stage : withEpochs(stage, least);
+    });
+  }
+
+  #fitted(stages: readonly StageSettings[], costs: Costs, position: Position): readonly StageSettings[] {
+    return fitStages(stages, costs, this.#options, this.#end - this.#spent(), position);
+  }
+
+  #spent(): number {
+    return this.#options.spentSeconds + this.#options.clock();
+  }
+}
