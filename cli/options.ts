@@ -104,8 +104,12 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
       coerce: optional(number("degrees-of-freedom", 0, true)),
       describe: "Of student-t",
     })
-    .option("optimizer", { choices: ["sgd", "adam", "adamw"] as const, describe: "In every stage" })
-    .option("momentum", { type: "string", coerce: optional(number("momentum", 0)), describe: "Of sgd" })
+    .option("optimizer", { choices: ["sgd", "adam", "adamw", "muon"] as const, describe: "In every stage" })
+    .option("momentum", {
+      type: "string",
+      coerce: optional(number("momentum", 0)),
+      describe: "Of sgd and muon",
+    })
     .option("weight-decay", {
       type: "string",
       coerce: optional(number("weight-decay", 0)),

@@ -8,7 +8,7 @@ import { initialValues } from "../training/artifacts/initial-state.ts";
 import { encodeOrtCheckpoint } from "../training/artifacts/ort-checkpoint.ts";
 import { encodeCheckpoint } from "../training/stages/checkpoint.ts";
 import { artifactFiles } from "../training/stages/run-folder.ts";
-import { stageArtifacts } from "../training/stages/stage-models.ts";
+import { settingsFor, stageArtifacts } from "../training/stages/stage-models.ts";
 import type { ArtifactsArguments } from "./commands/artifacts.ts";
 import { runSettings, wantedBatchSize } from "./settings.ts";
 
@@ -16,7 +16,7 @@ import { runSettings, wantedBatchSize } from "./settings.ts";
 export async function runArtifacts(args: ArtifactsArguments): Promise<void> {
   if (existsSync(args.out))
     throw new UserError(`${args.out} exists: name another folder with --out, or delete it`);
-  const settings = runSettings(args, wantedBatchSize(args));
+  const settings = settingsFor(args.flavour, runSettings(args, wantedBatchSize(args)));
   const models = stageArtifacts(settings, settings.stages[0], args.flavour, args.imageCount);
   const state = { values: initialValues(models, settings.seed), step: 0 };
   const files = {

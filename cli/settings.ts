@@ -7,7 +7,7 @@ import type { AugmentationPolicyName } from "../training/augmentations/policy.ts
 import { hasTemperature, type KernelName } from "../training/losses/kernels.ts";
 import { type BackboneName, defaultStem, type Stem } from "../training/networks/backbone.ts";
 import type { HeadKind } from "../training/networks/projection-head.ts";
-import type { OptimizerName } from "../training/optimizers/optimizer.ts";
+import { hasMomentum, type OptimizerName } from "../training/optimizers/optimizer.ts";
 import type { ScheduleName } from "../training/optimizers/schedule.ts";
 import { withEpochs } from "../training/stages/budget.ts";
 import { type Preset, type PresetName, presets } from "../training/stages/presets.ts";
@@ -129,7 +129,7 @@ function checkKernelOptions(options: RecipeOptions, stages: readonly StageSettin
   if (options.degreesOfFreedom !== undefined && !heeded(({ loss }) => loss.kernel === "student-t")) {
     throw new UsageError("--degrees-of-freedom goes with --kernel student-t");
   }
-  if (options.momentum !== undefined && !heeded(({ optimizer }) => optimizer.optimizer === "sgd")) {
-    throw new UsageError("--momentum goes with --optimizer sgd");
+  if (options.momentum !== undefined && !heeded(({ optimizer }) => hasMomentum(optimizer.optimizer))) {
+    throw new UsageError("--momentum goes with --optimizer sgd or muon");
   }
 }

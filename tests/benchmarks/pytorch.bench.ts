@@ -17,8 +17,10 @@ import { sizeOf } from "../../training/graph/types.ts";
 import { backbones } from "../../training/networks/backbone.ts";
 import { randomStream } from "../../training/random.ts";
 import { median } from "../support/median.ts";
-import { pythonWithTorch } from "../support/python.ts";
+import { pythonWith } from "../support/python.ts";
 import { paperStage } from "../support/stage.ts";
+
+const pythonWithTorch = pythonWith("torch");
 
 const SCRIPT = fileURLToPath(new URL("../support/pytorch/time_steps.py", import.meta.url));
 /** glibc gives no memory back and takes none by mmap: ONNX Runtime's arena has the same effect. */

@@ -13,8 +13,10 @@ import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildStage, type StageGraphOptions } from "../../training/artifacts/stage-artifacts.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { backbones } from "../../training/networks/backbone.ts";
-import { pythonWithTorch } from "../support/python.ts";
+import { pythonWith } from "../support/python.ts";
 import { randomViews, tinyStage } from "../support/stage.ts";
+
+const pythonWithTorch = pythonWith("torch");
 
 const SCRIPT = fileURLToPath(new URL("../support/pytorch/train_steps.py", import.meta.url));
 const STEPS = 10;

@@ -28,6 +28,7 @@ import { embedDataset } from "../../training/stages/embed-dataset.ts";
 import { RunFolder } from "../../training/stages/run-folder.ts";
 import { runStages } from "../../training/stages/run-stages.ts";
 import { type RunSettings, type StageSettings, stageNetwork } from "../../training/stages/settings.ts";
+import { memoryFiles } from "../support/memory-files.ts";
 
 /** A recipe to be tried: a preset, changed by options as on the command line, then stage by stage. */
 interface Recipe {
@@ -120,9 +121,8 @@ async function tryRecipe(recipe: Recipe, seed: number): Promise<void> {
     const took = seconds();
     const { weights } = trained;
     const { stages } = trained.settings;
-    const last = stages.findLast(({ epochs }) => epochs > 0)!;
     const all = { references: dataset.count, queries: tests.count };
-    const figures = await measure(meter, settings, last, weights, dataset, tests, all);
+    const figures = await measure(meter, settings, stages.at(-1)!, weights, dataset, tests, all);
     record({
       recipe: recipe.name,
       seed,
@@ -190,16 +190,5 @@ async function measure(
     featureKnn: await score("features", featureDim(network), "cosine"),
     knn: await score("embedding", stage.outDim, kernel === "cosine" ? "cosine" : "euclidean"),
     silhouette: silhouette(query.embedding, query.labels, { dim: stage.outDim, seed: 0 })!.silhouette,
-  };
-}
-
-function memoryFiles() {
-  const files = new Map<string, Uint8Array>();
-  return {
-    read: async (name: string) => files.get(name),
-    write: async (name: string, content: Uint8Array) => void files.set(name, content),
-    append: async (name: string, content: Uint8Array) =>
-      void files.set(name, Buffer.concat([files.get(name) ?? new Uint8Array(), content])),
-    describe: (name: string) => name,
   };
 }

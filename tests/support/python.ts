@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 
-/** A Python that has PyTorch and NumPy, if there is one. */
-export const pythonWithTorch = ["python3", "/usr/bin/python3"].find(
-  (command) => spawnSync(command, ["-c", "import torch, numpy"]).status === 0,
-);
+/** A Python that has NumPy and a package, if there is one. */
+export function pythonWith(name: string): string | undefined {
+  return ["python3", "/usr/bin/python3"].find(
+    (command) => spawnSync(command, ["-c", `import ${name}, numpy`]).status === 0,
+  );
+}

@@ -56,9 +56,10 @@ defineOperator({ type: "Less", infer: ([a]) => [{ dtype: "bool", shape: a!.shape
  *   subtracts: the clipped gradient, with weight decay and, for "sgd", momentum, which lives in the buffer.
  * - optimizer: AdamWOptimizer or SGDOptimizerV2 on all weights at once. The rate comes from `step`, since the JavaScript
  *   API cannot set one; `learning_rate` is left unread.
- * @throws if the stage trains nothing, or a shape does not fit
+ * @throws if the stage trains nothing, a shape does not fit, or the optimizer is "muon"
  */
 export function buildOrtTraining(options: StageGraphOptions, schedule: ScheduleOptions): StageArtifacts {
+  if (options.optimizer.optimizer === "muon") throw new Error("ONNX Runtime Training has no Muon");
   const training = trainingGraph(options);
   const { graph, model, trained, slopes } = training;
   for (const { weight, next } of model.statistics) graph.output(`${weight.name}.next`, next);

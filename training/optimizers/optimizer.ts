@@ -13,24 +13,32 @@ import {
   sub,
   type Tensor,
 } from "../graph/index.ts";
+import { orthogonalized } from "./orthogonalize.ts";
 
-/** "sgd" has momentum; "adam" puts weight decay into the gradient, "adamw" takes it from the weight. */
-export type OptimizerName = "sgd" | "adam" | "adamw";
+/**
+ * "sgd" has momentum; "adam" puts weight decay into the gradient, "adamw" takes it from the weight; "muon" goes equally
+ * far in all directions of each weight matrix, which learns from fewer images (see docs/research.md).
+ */
+export type OptimizerName = "sgd" | "adam" | "adamw" | "muon";
 
-export const optimizerNames: readonly OptimizerName[] = ["sgd", "adam", "adamw"];
+export const optimizerNames: readonly OptimizerName[] = ["sgd", "adam", "adamw", "muon"];
 
 export interface OptimizerOptions {
   readonly optimizer: OptimizerName;
-  /** Momentum of "sgd". */
+  /** Momentum of "sgd" and "muon". */
   readonly momentum: number;
   readonly weightDecay: number;
   /** Gradients are limited to ± this value before anything else. */
   readonly clipValue: number;
 }
 
+export function hasMomentum(optimizer: OptimizerName): boolean {
+  return optimizer === "sgd" || optimizer === "muon";
+}
+
 /** Names of the moments kept for each weight. */
 export function momentNames(optimizer: OptimizerName): readonly string[] {
-  return optimizer === "sgd" ? ["momentum"] : ["first_moment", "second_moment"];
+  return hasMomentum(optimizer) ? ["momentum"] : ["first_moment", "second_moment"];
 }
 
 /** Decay rates of Adam's moments, and what keeps its quotient finite (Kingma & Ba 2015). */
@@ -63,6 +71,12 @@ export function update(
       withDecay(clipped, weight, options.weightDecay),
     );
     return { weight: sub(weight, mul(momentum, inputs.learningRate)), moments: [momentum] };
+  }
+  if (options.optimizer === "muon") {
+    const momentum = add(scale(moments[0], options.momentum), clipped);
+    const ahead = add(clipped, scale(momentum, options.momentum)); // as Nesterov
+    const step = withDecay(orthogonalized(ahead), weight, options.weightDecay);
+    return { weight: sub(weight, mul(step, inputs.learningRate)), moments: [momentum] };
   }
   const decoupled = options.optimizer === "adamw";
   const g = decoupled ? clipped : withDecay(clipped, weight, options.weightDecay);

@@ -17,7 +17,7 @@ import type { LogRecord } from "./log.ts";
 import { planStage, type StagePlan } from "./plan.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
-import { stageArtifacts, stageSchedule } from "./stage-models.ts";
+import { settingsFor, stageArtifacts, stageSchedule } from "./stage-models.ts";
 import { startingValues } from "./starting-values.ts";
 import { Timekeeper } from "./timekeeper.ts";
 
@@ -61,7 +61,7 @@ export interface RunOptions {
 
 export interface FinishedRun {
   readonly weights: Weights;
-  /** As they were asked for, but with the epochs that were done. */
+  /** As they were asked for, but with the epochs that were done and the optimizers that the engine has. */
   readonly settings: RunSettings;
 }
 
@@ -75,7 +75,8 @@ export function stageFolder(index: number, stage: StageSettings): string {
  * however often the run was stopped and resumed (on one machine, engine "cpu"); with a budget on the machine's pace, too.
  * @throws Interrupted if the signal ended it, after saving a checkpoint
  */
-export async function runStages(options: RunOptions): Promise<FinishedRun> {
+export async function runStages(asked: RunOptions): Promise<FinishedRun> {
+  const options = { ...asked, settings: settingsFor(asked.engine.flavour, asked.settings) };
   const { settings, dataset, engine, folder, findNearest, signal } = options;
   const loader = dataset.openViews({
     seed: settings.seed,
@@ -111,6 +112,10 @@ export async function runStages(options: RunOptions): Promise<FinishedRun> {
         await folder.writeCheckpoint(name, artifacts, state);
       }
       await folder.cutLog(index + 1, state.step);
+      if (stage.epochs === 0) {
+        weights = { ...weights, ...state.values };
+        continue;
+      }
       if (stage.pairs === "neighbours") {
         const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[index - 1]));
         space ??= await measureFeatureSpace(engine, encoder, dataset, findNearest);

@@ -12,6 +12,20 @@ import type { ScheduleOptions } from "../optimizers/schedule.ts";
 import { planStage } from "./plan.ts";
 import { peakLearningRate, type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
 
+/** AdamW's learning rate where Muon's is 1: both the best of those tried, in docs/research.md. */
+const ADAMW_RATE = 1 / 20;
+
+/** The settings as an engine can run them: "ort-training" has optimizers of its own, AdamW but no Muon. */
+export function settingsFor(flavour: Flavour, settings: RunSettings): RunSettings {
+  if (flavour === "portable") return settings;
+  const stages = settings.stages.map((stage): StageSettings => {
+    if (stage.optimizer.optimizer !== "muon") return stage;
+    const optimizer = { ...stage.optimizer, optimizer: "adamw" } as const;
+    return { ...stage, optimizer, learningRate: stage.learningRate * ADAMW_RATE };
+  });
+  return { ...settings, stages };
+}
+
 /**
  * The models of a stage.
  * @param imageCount how many images an epoch has: "ort-training" has the schedule of the learning rate in its models
@@ -39,7 +53,8 @@ export function stageArtifacts(
 const TRIAL_BATCH = 32;
 
 /** The models of the first stage with a small batch, to try engines with. */
-export function trialArtifacts(settings: RunSettings, flavour: Flavour): StageArtifacts {
+export function trialArtifacts(asked: RunSettings, flavour: Flavour): StageArtifacts {
+  const settings = settingsFor(flavour, asked);
   const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
   return stageArtifacts({ ...settings, batchSize }, settings.stages[0], flavour, batchSize);
 }
