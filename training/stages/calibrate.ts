@@ -14,8 +14,10 @@ import { type RunSettings, type StageSettings, stageNetwork } from "./settings.t
 import { stageArtifacts } from "./stage-models.ts";
 import { AXES_SAMPLE } from "./starting-values.ts";
 
-/** Images in a trial batch, at most: with a large network a step of a large batch takes too long to try. */
-const TRIAL_BATCH = 64;
+/** Images in the batch that is tried first. */
+const SMALL_BATCH = 64;
+/** Where a step of a full batch takes longer by that trial, in seconds, it is not tried. */
+const LONGEST_STEP = 3;
 /** A trial of a stage ends after so many steps … */
 const MAX_STEPS = 8;
 /** … or, with one step at least, after so many milliseconds. */
@@ -52,9 +54,16 @@ export async function calibrate(options: CalibrationOptions): Promise<Costs> {
 
 /** Of one step with a full batch. */
 async function stepSeconds(options: CalibrationOptions, stage: StageSettings): Promise<number> {
+  const { batchSize } = options.settings;
+  const size = stage.input === "images" ? Math.min(SMALL_BATCH, batchSize) : batchSize;
+  const seconds = ((await trialStep(options, stage, size)) * batchSize) / size;
+  return size < batchSize && seconds < LONGEST_STEP ? await trialStep(options, stage, batchSize) : seconds;
+}
+
+/** Seconds of a step with a batch of so many images. */
+async function trialStep(options: CalibrationOptions, stage: StageSettings, size: number): Promise<number> {
   const { dataset, engine, loader } = options;
-  const { seed, batchSize } = options.settings;
-  const size = stage.input === "images" ? Math.min(TRIAL_BATCH, batchSize) : batchSize;
+  const { seed } = options.settings;
   const settings = { ...options.settings, batchSize: size };
   const artifacts = stageArtifacts(settings, stage, engine.flavour, dataset.count);
   await engine.load(artifacts, { values: initialValues(artifacts, seed, {}), step: 0 });
@@ -65,8 +74,7 @@ async function stepSeconds(options: CalibrationOptions, stage: StageSettings): P
     // The first step makes everything ready and says nothing.
     if (began.length > 1 && performance.now() - began[0] > MAX_TIME) break;
   }
-  const milliseconds = (began.at(-1)! - began[0]) / (began.length - 1);
-  return ((milliseconds / 1000) * batchSize) / size;
+  return (began.at(-1)! - began[0]) / (began.length - 1) / 1000;
 }
 
 async function* trialBatches(
