@@ -22,8 +22,9 @@ const LONGEST_STEP = 3;
 const MAX_STEPS = 8;
 /** … or, with one step at least, after so many milliseconds. */
 const MAX_TIME = 2000;
-/** Images that are placed and searched for on trial, at most. */
-const PLACED = 512;
+/** Images that are placed and searched for on trial. */
+const FEW = 256;
+const MANY = 1280;
 /** Searches of all images that scoring a map amounts to, beside the one for novelty. */
 const SCORING_SEARCHES = 1;
 
@@ -44,10 +45,10 @@ export async function calibrate(options: CalibrationOptions): Promise<Costs> {
   const search = await searchSeconds(options);
   const after = settings.stages.map((_, i) => {
     const next = settings.stages.at(i + 1);
-    if (!next) return place * dataset.count + search * (1 + SCORING_SEARCHES);
-    const axes = next.lastLayer === "new-head" ? place * Math.min(AXES_SAMPLE, dataset.count) : 0;
+    if (!next) return place + search * (1 + SCORING_SEARCHES);
+    const axes = next.lastLayer === "new-head" ? place * Math.min(1, AXES_SAMPLE / dataset.count) : 0;
     const measures = next.pairs === "neighbours" && next.epochs > 0;
-    return axes + (measures ? place * dataset.count + search : 0);
+    return axes + (measures ? place + search : 0);
   });
   return { step, after };
 }
@@ -94,31 +95,37 @@ async function* trialBatches(
   yield* loader.epoch({ stage: 0, epoch: 1, batches: new Array(MAX_STEPS + 1).fill(batch) });
 }
 
-/** Of an image. */
+/** Of all images. */
 async function placingSeconds({ settings, dataset, engine }: CalibrationOptions): Promise<number> {
   const [stage] = settings.stages;
   const artifacts = stageArtifacts(settings, stage, engine.flavour, dataset.count);
   const weights: Weights = initialValues(artifacts, settings.seed, {});
   const encoder = buildEncoder(weights, stageNetwork(settings, stage));
-  const size = Math.min(PLACED, dataset.count);
-  await embedDataset(engine, encoder, dataset, { length: 1 });
-  const began = performance.now();
-  await embedDataset(engine, encoder, dataset, { length: size });
-  return (performance.now() - began) / 1000 / size;
+  return await extrapolated(dataset.count, async (images) => {
+    await embedDataset(engine, encoder, dataset, { length: images });
+  });
 }
 
 /** Of the nearest of all images among all, by their features. */
 async function searchSeconds({ settings, dataset, findNearest }: CalibrationOptions): Promise<number> {
   const dim = featureDim(stageNetwork(settings, settings.stages[0]));
   const references = randomVectors(dataset.count, dim);
-  const search = async (queries: number) => {
+  return await extrapolated(dataset.count, async (images) => {
+    await findNearest(references.subarray(0, images * dim), references, { dim, k: 15 });
+  });
+}
+
+/** What work on `count` images takes, in seconds, by what a few of them take beside what making ready takes. */
+async function extrapolated(count: number, work: (images: number) => Promise<void>): Promise<number> {
+  const timed = async (images: number) => {
     const began = performance.now();
-    await findNearest(references.subarray(0, queries * dim), references, { dim, k: 15 });
+    await work(images);
     return (performance.now() - began) / 1000;
   };
-  const size = Math.min(PLACED, dataset.count);
-  const [ready, whole] = [await search(1), await search(size)];
-  return ready + Math.max(0, whole - ready) * (dataset.count / size);
+  await work(1); // the first time is another
+  const [few, many] = [Math.min(FEW, count), Math.min(MANY, count)];
+  const [ready, whole] = [await timed(few), await timed(many)];
+  return whole + (Math.max(0, whole - ready) * (count - many)) / Math.max(1, many - few);
 }
 
 function randomVectors(rows: number, dim: number): Float32Array {
