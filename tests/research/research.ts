@@ -5,6 +5,7 @@
 //     [--train FILE] [--test FILE]  images in folders by class; default: CIFAR-10 of ../shared
 //     [--budget 15m]                instead of the recipe's epochs
 //     [--seeds 1,2,3]               default 1
+//     [--first FILE]                a checkpoint of the first stage to start from; its epochs are then to be 0
 //     [--every 120]                 seconds of training between two measurements; default: none but the last
 //     [--out FOLDER]                keeps the lines of results.jsonl there; default: build/research
 
@@ -25,8 +26,8 @@ import { featureDim } from "../../training/networks/backbone.ts";
 import type { Weights } from "../../training/networks/model.ts";
 import { permutation, randomStream } from "../../training/random.ts";
 import { embedDataset } from "../../training/stages/embed-dataset.ts";
-import { RunFolder } from "../../training/stages/run-folder.ts";
-import { runStages } from "../../training/stages/run-stages.ts";
+import { checkpointFile, RunFolder } from "../../training/stages/run-folder.ts";
+import { runStages, stageFolder } from "../../training/stages/run-stages.ts";
 import { type RunSettings, type StageSettings, stageNetwork } from "../../training/stages/settings.ts";
 import { memoryFiles } from "../support/memory-files.ts";
 
@@ -52,6 +53,7 @@ const { values: args, positionals } = parseArgs({
     test: { type: "string", default: "../shared/data/cifar10/test.tar" },
     seeds: { type: "string", default: "1" },
     budget: { type: "string" },
+    first: { type: "string" },
     every: { type: "string" },
     out: { type: "string", default: "build/research" },
   },
@@ -76,6 +78,9 @@ async function tryRecipe(recipe: Recipe, seed: number): Promise<void> {
   clock += performance.now();
   const tests = await readImages(args.test, reading, terminal);
   clock -= performance.now();
+  const files = memoryFiles();
+  const [first] = settings.stages;
+  if (args.first) await files.write(checkpointFile(stageFolder(0, first)), readFileSync(args.first));
   const [engine, meter] = [new ThreadEngine(), new ThreadEngine()];
   let due = Number(args.every ?? Number.POSITIVE_INFINITY);
   const seconds = () => (clock + performance.now()) / 1000;
@@ -87,7 +92,7 @@ async function tryRecipe(recipe: Recipe, seed: number): Promise<void> {
       dataset,
       engine,
       findNearest,
-      folder: new RunFolder(memoryFiles()),
+      folder: new RunFolder(files),
       onStep: async (p) => {
         terminal.progress({
           task: `${recipe.name} ${p.name}`,

@@ -145,7 +145,7 @@ const short = {
 
 export const presets = {
   /** Five minutes. */
-  quick: { ...short, budgetSeconds: 5 * MINUTE, stages: shortStages([20, 80, 0]) },
+  quick: { ...short, budgetSeconds: 5 * MINUTE, stages: shortStages([20, 200, 0]) },
   /** An hour. */
   standard: { ...short, budgetSeconds: 60 * MINUTE, stages: shortStages([200, 400, 0]) },
   /** A night. */
