@@ -36,6 +36,7 @@ for (const device of deviceNames) {
       conformance(runtime, () => new ThreadEngine(device), {
         share: device === "webgpu" ? 0.1 : 0.25,
         lacks: device === "webgpu" ? WEBGPU_LACKS : {},
+        optimizers: device === "webgpu" ? ["adamw", "muon"] : ["sgd", "adamw", "muon"],
       });
     }
 

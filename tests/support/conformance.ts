@@ -28,10 +28,15 @@ export const WEBGPU_LACKS = {
   "maxPool with overlapping windows": "ONNX Runtime's MaxPool has no Indices on WebGPU",
 };
 
+export interface ConformanceOptions extends OperatorGradientsOptions {
+  /** Optimizers that are tried. */
+  readonly optimizers: readonly OptimizerName[];
+}
+
 /** Declares the tests. @param open a new engine on the runtime */
-export function conformance(runtime: Runtime, open: () => Engine, options: OperatorGradientsOptions): void {
+export function conformance(runtime: Runtime, open: () => Engine, options: ConformanceOptions): void {
   operatorGradients(runtime, options);
-  for (const optimizer of ["sgd", "adamw", "muon"] as const) {
+  for (const optimizer of options.optimizers) {
     test(`${STEPS} steps with ${optimizer} go where they go on the CPU`, async (t) => {
       const engine = open();
       if (engine.flavour === "ort-training" && optimizer === "muon") {
