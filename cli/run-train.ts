@@ -114,7 +114,7 @@ export async function runTrain(args: TrainArguments): Promise<void> {
   }
 }
 
-/** "plan for 5 min: pretrain 1.4 epochs (2 min), head 5.6 epochs (30 s), the rest 40 s". */
+/** "plan for 5 min: pretrain 1.4 epochs (2 min), head 5.6 epochs (30 s), neighbours and map (40 s)". */
 function planLine(keeper: Timekeeper, { budgetSeconds }: RunSettings): string {
   const { stages, between } = keeper.outlook();
   const parts = keeper.stages.flatMap(({ name, epochs }, i) =>

@@ -6,8 +6,6 @@ import type { RunSettings, StageSettings } from "./settings.ts";
 
 /** A recipe for any images: what is left open depends on them or on the user. */
 export interface Preset extends Omit<RunSettings, "seed" | "network"> {
-  /** Where epochs are asked for, they are done and the budget does not count. */
-  readonly budgetSeconds?: number;
   readonly network: Omit<RunSettings["network"], "imageSize" | "stem">;
   readonly imageSize: number;
 }
@@ -78,9 +76,9 @@ function paperStages(epochs: readonly [number, number, number]): StageSettings[]
 }
 
 /**
- * Learns fast on few images and in little time: SimCLR's loss first, by Muon; then a new head alone brings neighbours in feature
- * space together on the plane, by the Cauchy kernel; then, if it is given epochs, the
- * whole network does so with augmented images. The presets give it none: it made every map worse that was measured.
+ * Learns fast on few images and in little time: SimCLR's loss first, by Muon; then a new head alone brings neighbours
+ * in feature space together on the plane, by the Cauchy kernel; then, if it is given epochs, the whole network does so
+ * with augmented images. The presets give it none: it made every map worse that was measured.
  */
 function shortStages(epochs: readonly [number, number, number]): StageSettings[] {
   const shared = { momentum: 0.9, weightDecay: 0.01, clipValue: 4 };
