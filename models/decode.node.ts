@@ -5,9 +5,10 @@ import sharp from "sharp";
 import type { MapInfo } from "./bundle/map-info.ts";
 import { parseColor } from "./color.ts";
 import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, overPixelLimit } from "./decoding.ts";
-import { reasonOf, UserError } from "./errors.ts";
+import { UserError } from "./errors.ts";
 import { describeBytes, type ImageKind, imageKind } from "./image-kind.ts";
 import type { Pixels } from "./pixels.ts";
+import { isTruncated } from "./truncated.node.ts";
 
 // Every image is decoded once, so libvips' cache only costs memory; and images are decoded side by side, so one
 // thread for each is best.
@@ -69,49 +70,39 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     if (info.channels !== 3) throw new Error(`${info.channels} channels instead of red, green and blue`);
     return { data, height: info.height, width: info.width };
   } catch (error) {
-    if (/pixel limit/.test(reasonOf(error))) throw await pixelLimitError(error, bytes, maxPixels);
-    throw new UserError(reasonFor(error, kind, bytes), { cause: error });
+    throw (
+      (await pixelLimitError(error, bytes, maxPixels)) ??
+      new UserError(reasonFor(kind, bytes), { cause: error })
+    );
   }
 }
 
+/** The error of an image that has more pixels than allowed; undefined for others. */
 async function pixelLimitError(
   cause: unknown,
   bytes: Uint8Array,
   maxPixels: number,
-): Promise<PixelLimitError> {
-  const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
-  return new PixelLimitError(overPixelLimit(width, height, maxPixels), cause);
+): Promise<PixelLimitError | undefined> {
+  const header = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => undefined);
+  if (header === undefined || header.width * header.height <= maxPixels) return undefined;
+  return new PixelLimitError(overPixelLimit(header.width, header.height, maxPixels), cause);
 }
 
-/** Turns what libvips says into what its user can act on. */
-function reasonFor(error: unknown, kind: ImageKind, bytes: Uint8Array): string {
-  const message = reasonOf(error);
-  // What the decoder says of a format that it cannot read at all varies from run to run.
-  if (kind !== "HEIC" && isTruncated(kind, bytes, message)) return `truncated ${kind}`;
-  if (kind === "HEIC" || /unsupported image format|unsupported codec|decoding plugin/i.test(message)) {
-    return kind === "TIFF"
-      ? "damaged TIFF, or a kind of TIFF that is not supported"
-      : `${kind} is not supported by this build of the decoder (convert to JPEG or PNG)`;
-  }
-  return `damaged ${kind} (${lastWords(error)})`;
-}
-
-/** libvips collects one line for each thing it tried; the last says what failed. */
-function lastWords(error: unknown): string {
-  const lines = (error instanceof Error ? error.message : String(error)).trim().split("\n");
-  return (
-    lines[lines.length - 1].replace(/^Input buffer has corrupt header: */, "").trim() || "corrupt header"
-  );
-}
-
-function isTruncated(kind: ImageKind, bytes: Uint8Array, message: string): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** What is wrong with an image that did not decode, from its own bytes alone; see isTruncated. */
+function reasonFor(kind: ImageKind, bytes: Uint8Array): string {
+  if (isTruncated(kind, bytes)) return `truncated ${kind}`;
   switch (kind) {
-    case "PNG": // A whole PNG ends with an IEND chunk: its length 0, its name, its check sum.
-      return !Buffer.from(bytes.subarray(-64)).includes("IEND");
-    case "WebP": // The length after "RIFF" counts what follows it.
-      return bytes.length < 12 || view.getUint32(4, true) + 8 > bytes.length;
+    case "JPEG":
+    case "PNG":
+    case "GIF":
+    case "WebP":
+      return `damaged ${kind}`;
+    case "TIFF":
+    case "AVIF": // Of these the decoder knows many variants, not all.
+      return `damaged ${kind}, or a kind of ${kind} that is not supported (convert to JPEG or PNG)`;
     default:
-      return /premature end|unexpected end|data outside of file bounds/i.test(message);
+      return `${kind} is not supported by this build of the decoder (convert to JPEG or PNG)`;
   }
 }

@@ -137,7 +137,8 @@ function describe(
     background: [...settings.background],
     kernel: settings.stages.at(-1)!.loss.kernel,
     network: { backbone, stem, width, projectionHead, hiddenDim, featureDim },
-    stages: [...settings.stages],
+    // How a budget would share its time is no part of what was run.
+    stages: settings.stages.map(({ balanceSteps: _, ...stage }) => stage),
     augmentations: settings.augmentations,
     batchSize: settings.batchSize,
     seed: settings.seed,

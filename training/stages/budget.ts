@@ -41,12 +41,13 @@ export function secondsLeft(
   });
   return {
     stages: steps.map((count, i) => count * costs.step[i]),
-    between: costs.after.slice(current).reduce((a, b) => a + b, 0),
+    between: sum(costs.after.slice(current)),
   };
 }
 
 /**
- * The same stages, what is left of each stretched or cut by one factor, so that all of it takes `seconds`.
+ * The same stages, what is left of each stretched or cut by one factor, so that all of it takes `seconds`. A stage with
+ * `balanceSteps` gets the geometric mean of those and the first stage's steps instead, until the first stage is over.
  * @param seconds left until the end of the run
  */
 export function fitStages(
@@ -56,14 +57,37 @@ export function fitStages(
   seconds: number,
   position: Position = BEGINNING,
 ): StageSettings[] {
+  const { stepsPerEpoch } = planStage(stages[0], sizes.imageCount, sizes.batchSize);
   const left = secondsLeft(stages, costs, sizes, position);
-  const planned = left.stages.reduce((a, b) => a + b, 0);
+  const available = Math.max(0, seconds - left.between);
+  const isBalanced = (stage: StageSettings) => position.stage === 0 && stage.balanceSteps !== undefined;
+  const planned = sum(left.stages.map((each, i) => (isBalanced(stages[i]) ? 0 : each)));
   if (planned === 0) return [...stages];
-  const factor = Math.max(0, seconds - left.between) / planned;
-  return stages.map((stage, i) => {
-    if (i < position.stage) return stage;
-    const { stepsPerEpoch } = planStage(stage, sizes.imageCount, sizes.batchSize);
-    const done = i === position.stage ? position.step / stepsPerEpoch : 0;
-    return withEpochs(stage, done + Math.max(0, stage.epochs - done) * factor);
-  });
+  const done = position.step;
+  const stretched = (stage: StageSettings, i: number, factor: number) => {
+    const before = i === position.stage ? done / stepsPerEpoch : 0;
+    return i < position.stage
+      ? stage
+      : withEpochs(stage, before + Math.max(0, stage.epochs - before) * factor);
+  };
+  const balanced = stages.map((stage, i) =>
+    isBalanced(stage) ? costs.step[i] * Math.sqrt(stage.balanceSteps!) : 0,
+  );
+  if (sum(balanced) === 0) return stages.map((stage, i) => stretched(stage, i, available / planned));
+
+  // With n steps of the first stage: perStep · (n − done) + sum(balanced) · √n = available, a square equation in √n.
+  const stepsLeft = stages[0].epochs * stepsPerEpoch - done;
+  const perStep = planned / stepsLeft;
+  const half = sum(balanced) / perStep / 2;
+  const root = Math.sqrt(half ** 2 + available / perStep + done) - half;
+  const firstSteps = Math.max(done, root ** 2);
+  return stages.map((stage, i) =>
+    isBalanced(stage)
+      ? withEpochs(stage, Math.sqrt(firstSteps * stage.balanceSteps!) / stepsPerEpoch)
+      : stretched(stage, i, (firstSteps - done) / stepsLeft),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }

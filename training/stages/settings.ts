@@ -36,6 +36,11 @@ export interface StageSettings {
   /** Passes over the images; may be fractional. */
   readonly epochs: number;
   readonly warmupEpochs: number;
+  /**
+   * In a run with a budget, the stage's steps are the geometric mean of these and the first stage's: a stage that needs
+   * so many steps to settle gets most of a short run and little of a long one. Without, they are in proportion to its epochs.
+   */
+  readonly balanceSteps?: number;
   /** Highest learning rate for a batch of 256 images; it grows in proportion to the batch. */
   readonly learningRate: number;
   readonly schedule: ScheduleName;
@@ -46,8 +51,8 @@ export interface StageSettings {
 export interface RunSettings {
   readonly seed: number;
   /**
-   * Seconds that the whole run may take. The epochs of the stages are then only their proportions: how many there are
-   * is planned by what the machine does, and changes with it.
+   * Seconds that the whole run may take. The epochs of the stages are then only their proportions (but see
+   * `balanceSteps`): how many there are is planned by what the machine does, and changes with it.
    */
   readonly budgetSeconds?: number;
   /** Images in a batch, already fitted to the data set. */
