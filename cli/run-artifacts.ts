@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { UserError } from "../models/errors.ts";
 import { initialValues } from "../training/artifacts/initial-state.ts";
 import { encodeOrtCheckpoint } from "../training/artifacts/ort-checkpoint.ts";
+import { wholeMicroBatches } from "../training/dataset/batches.ts";
 import { encodeCheckpoint } from "../training/stages/checkpoint.ts";
 import { artifactFiles } from "../training/stages/run-folder.ts";
 import { settingsFor, stageArtifacts } from "../training/stages/stage-models.ts";
@@ -16,7 +17,9 @@ import { runSettings, wantedBatchSize } from "./settings.ts";
 export async function runArtifacts(args: ArtifactsArguments): Promise<void> {
   if (existsSync(args.out))
     throw new UserError(`${args.out} exists: name another folder with --out, or delete it`);
-  const settings = settingsFor(args.flavour, runSettings(args, wantedBatchSize(args)));
+  const wanted = wantedBatchSize(args);
+  const batchSize = wholeMicroBatches(wanted, args.microBatch ?? wanted);
+  const settings = settingsFor(args.flavour, runSettings(args, batchSize));
   const models = stageArtifacts(settings, settings.stages[0], args.flavour, args.imageCount);
   const state = { values: initialValues(models, settings.seed), step: 0 };
   const files = {

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../models/errors.ts";
-import { fitBatchSize } from "../training/dataset/batches.ts";
+import { fitBatchSize, wholeMicroBatches } from "../training/dataset/batches.ts";
 import type { StoredDataset } from "../training/dataset/stored-dataset.ts";
 import { EngineError } from "../training/engines/engine.ts";
 import { ThreadEngine } from "../training/engines/thread-engine.ts";
@@ -57,7 +57,7 @@ export async function runTrain(args: TrainArguments): Promise<void> {
   const engine = new ThreadEngine(device);
   try {
     noteSkipped(dataset, terminal);
-    const settings = { ...recipe, batchSize: batchSizeFor(dataset, recipe.batchSize, terminal) };
+    const settings = { ...recipe, batchSize: batchSizeFor(dataset, recipe, terminal) };
     const identity = { settings, images: fingerprint(dataset) };
     const folder = await (args.resume
       ? DiskRunFolder.resume(target, identity)
@@ -145,10 +145,13 @@ function nameOf(images: string): string {
   return basename(resolve(images)).replace(/(\.tar)?\.(tar|gz|tgz|zip|csv|jsonl)$/i, "") || "map";
 }
 
-function batchSizeFor(dataset: StoredDataset, wanted: number, terminal: Terminal): number {
-  const fitted = fitBatchSize(dataset.count, wanted);
-  if (fitted !== wanted)
-    terminal.note(`batches of ${fitted} instead of ${wanted}, for ${dataset.count} images`);
+function batchSizeFor(dataset: StoredDataset, recipe: RunSettings, terminal: Terminal): number {
+  const { batchSize: wanted, microBatch = wanted } = recipe;
+  const fitted = wholeMicroBatches(fitBatchSize(dataset.count, wanted), microBatch);
+  if (fitted !== wanted) {
+    const cut = microBatch < fitted ? ` in micro-batches of ${microBatch}` : "";
+    terminal.note(`batches of ${fitted} instead of ${wanted}, for ${dataset.count} images${cut}`);
+  }
   return fitted;
 }
 

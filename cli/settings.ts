@@ -26,6 +26,7 @@ export interface RecipeOptions {
   readonly warmup?: PerStage;
   readonly learningRate?: PerStage;
   readonly batchSize?: number;
+  readonly microBatch?: number;
   readonly backbone?: BackboneName;
   readonly width?: number;
   readonly stem?: Stem;
@@ -70,6 +71,7 @@ export function runSettings(options: RecipeOptions, batchSize: number): RunSetti
     seed: options.seed,
     ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
     batchSize,
+    ...(options.microBatch === undefined ? {} : { microBatch: options.microBatch }),
     network: {
       backbone: options.backbone ?? preset.network.backbone,
       width: options.width ?? preset.network.width,

@@ -38,6 +38,7 @@ const table: {
   { option: "warmup", given: { warmup: [7, 8, 9] }, changes: stages("warmupEpochs") },
   { option: "learning-rate", given: { learningRate: [7, 8, 9] }, changes: stages("learningRate") },
   { option: "batch-size", given: { batchSize: 77 }, changes: ["batchSize"] },
+  { option: "micro-batch", given: { microBatch: 64 }, changes: ["microBatch"] },
   { option: "backbone", given: { backbone: "resnet18" }, changes: ["network.backbone"] },
   { option: "width", given: { width: 0.5 }, changes: ["network.width"] },
   { option: "stem", given: { stem: "imagenet" }, changes: ["network.stem"] },

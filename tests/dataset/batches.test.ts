@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { UserError } from "../../models/errors.ts";
-import { epochBatches, fitBatchSize } from "../../training/dataset/batches.ts";
+import { epochBatches, fitBatchSize, wholeMicroBatches } from "../../training/dataset/batches.ts";
 import { randomStream } from "../../training/random.ts";
 
 describe("fitBatchSize", () => {
@@ -34,6 +34,13 @@ describe("fitBatchSize", () => {
     assert.throws(() => fitBatchSize(0, 128), /at least 2 images are needed, and there are 0/);
     assert.throws(() => fitBatchSize(100, 1), UserError);
   });
+});
+
+test("wholeMicroBatches takes off what is less than a micro-batch, and leaves smaller batches alone", () => {
+  assert.equal(wholeMicroBatches(1024, 256), 1024);
+  assert.equal(wholeMicroBatches(1000, 256), 768);
+  assert.equal(wholeMicroBatches(256, 256), 256);
+  assert.equal(wholeMicroBatches(100, 256), 100);
 });
 
 describe("epochBatches", () => {

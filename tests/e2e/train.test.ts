@@ -138,6 +138,30 @@ describe("a run that is stopped", () => {
   });
 });
 
+describe("--micro-batch", () => {
+  test("trains on batches of whole micro-batches", async () => {
+    const cut = ["--batch-size", "12", "--micro-batch", "5"];
+    const { code, stderr } = await train(images, at("map-micro"), ...cut);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /batches of 10 instead of 12, for 64 images in micro-batches of 5/);
+    const { info } = await openBundle(at("map-micro"));
+    await verifyBundle(at("map-micro"));
+    assert.equal(info.batchSize, 10);
+    for (const model of ["embedding_model.onnx", "loss_model.onnx"]) {
+      assert.ok(info.files[`training/1-pretrain/${model}`], model);
+      assert.ok(!info.files[`training/2-head/${model}`], "features are no images");
+    }
+  });
+
+  test("is refused for an engine that has none, before the images are read", async () => {
+    const micro = ["--engine", "ort-training", "--micro-batch", "4"];
+    assertFailed(
+      await train(images, at("map-ort-micro"), ...micro),
+      /has no micro-batches: leave out --micro-batch/,
+    );
+  });
+});
+
 describe("few images", () => {
   for (const count of [2, 20, 250]) {
     test(`${count} make a map, with a note on the batch`, async () => {

@@ -206,6 +206,16 @@ describe("artifacts", () => {
     assert.equal((await tsimcne(["artifacts", "--out", out], cache)).code, 1, "it exists");
   });
 
+  test("--micro-batch: two models more", async () => {
+    const out = at("micro-artifacts");
+    const args = ["artifacts", "--out", out, ...TINY, "--batch-size", "9", "--micro-batch", "4", "--json"];
+    const { code, stdout, stderr } = await tsimcne(args, cache);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout).viewsShape, [16, 3, 16, 16]);
+    for (const name of ["embedding_model.onnx", "loss_model.onnx"])
+      await InferenceSession.create(join(out, name));
+  });
+
   test("--flavour ort-training: what ONNX Runtime's own TrainingSession loads and trains", async () => {
     const out = at("official");
     const args = ["artifacts", "--flavour", "ort-training", "--image-count", "40", "--out", out, ...TINY];

@@ -8,9 +8,10 @@
 //     [--first FILE]                a checkpoint of the first stage to start from; its epochs are then to be 0
 //     [--every 120]                 seconds of training between two measurements; default: none but the last
 //     [--out FOLDER]                keeps the lines of results.jsonl there; default: build/research
+//     [--log FILE]                  gets a line of a table for each recipe; default: docs/research.md
 
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { readImages } from "../../cli/read-images.ts";
 import { type RecipeOptions, runSettings, wantedBatchSize } from "../../cli/settings.ts";
@@ -36,6 +37,8 @@ interface Recipe {
   readonly name: string;
   readonly options: Partial<RecipeOptions>;
   readonly stages?: readonly object[];
+  /** Whether it was kept, for the log; what is not known beforehand is filled in by hand. */
+  readonly kept?: string;
 }
 
 interface Figures {
@@ -44,6 +47,12 @@ interface Figures {
   /** Held-out, k = 15, of the map by the Euclidean distance; of the 128-D embedding in the first stage. */
   readonly knn: number;
   readonly silhouette: number;
+}
+
+/** A run to its end. */
+interface Outcome extends Figures {
+  readonly epochs: readonly number[];
+  readonly seconds: number;
 }
 
 const { values: args, positionals } = parseArgs({
@@ -56,6 +65,7 @@ const { values: args, positionals } = parseArgs({
     first: { type: "string" },
     every: { type: "string" },
     out: { type: "string", default: "build/research" },
+    log: { type: "string", default: "docs/research.md" },
   },
 });
 
@@ -66,10 +76,35 @@ const terminal = new Terminal();
 mkdirSync(args.out, { recursive: true });
 for (const file of positionals) {
   const recipe: Recipe = JSON.parse(readFileSync(file, "utf8"));
-  for (const seed of args.seeds.split(",").map(Number)) await tryRecipe(recipe, seed);
+  const outcomes: Outcome[] = [];
+  for (const seed of args.seeds.split(",").map(Number)) outcomes.push(await tryRecipe(recipe, seed));
+  appendFileSync(args.log, `${logLine(recipe, outcomes)}\n`);
 }
 
-async function tryRecipe(recipe: Recipe, seed: number): Promise<void> {
+/** A line for the table at the end of docs/research.md: means over the seeds, and from where to where they go. */
+function logLine({ name, kept = "" }: Recipe, outcomes: readonly Outcome[]): string {
+  const over = (of: (outcome: Outcome) => number, digits: number) => {
+    const values = outcomes.map(of);
+    const mean = values.reduce((a, b) => a + b, 0) / values.length;
+    const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
+    return least === most ? least : `${mean.toFixed(digits)} (${least} to ${most})`;
+  };
+  const epochs = outcomes[0].epochs.map((_, i) => over((outcome) => outcome.epochs[i], 1)).join(", ");
+  return `| ${[
+    new Date().toISOString().slice(0, 10),
+    name,
+    basename(args.train),
+    over(({ seconds }) => seconds / 60, 1),
+    epochs,
+    outcomes.length,
+    over(({ knn }) => 100 * knn, 1),
+    over(({ featureKnn }) => 100 * featureKnn, 1),
+    over((outcome) => outcome.silhouette, 3),
+    kept,
+  ].join(" | ")} |`;
+}
+
+async function tryRecipe(recipe: Recipe, seed: number): Promise<Outcome> {
   const settings = recipeSettings(recipe, seed);
   const { network, fit, background } = settings;
   const reading = { imageSize: network.imageSize, fit, background, strict: false, maxMegapixels: 268 };
@@ -128,14 +163,9 @@ async function tryRecipe(recipe: Recipe, seed: number): Promise<void> {
     const { stages } = trained.settings;
     const all = { references: dataset.count, queries: tests.count };
     const figures = await measure(meter, settings, stages.at(-1)!, weights, dataset, tests, all);
-    record({
-      recipe: recipe.name,
-      seed,
-      stage: "all",
-      epochs: stages.map(({ epochs }) => epochs),
-      seconds: took,
-      ...figures,
-    });
+    const outcome = { epochs: stages.map(({ epochs }) => epochs), seconds: took, ...figures };
+    record({ recipe: recipe.name, seed, stage: "all", ...outcome });
+    return outcome;
   } finally {
     dataset.close();
     tests.close();

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { Runtime } from "../../models/runtime.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
+import { buildMicroBatchStage } from "../../training/artifacts/micro-batch.ts";
 import { buildOrtTraining } from "../../training/artifacts/ort-training.ts";
 import { buildStage } from "../../training/artifacts/stage-artifacts.ts";
 import type { Engine } from "../../training/engines/engine.ts";
@@ -53,12 +54,26 @@ export function conformance(runtime: Runtime, open: () => Engine, options: Confo
       assert.ok(cpu.losses[0] !== cpu.losses[STEPS - 1], "it has moved");
     });
   }
+  test(`${STEPS} steps in micro-batches go where they go on the CPU`, async (t) => {
+    const engine = open();
+    if (engine.flavour === "ort-training") {
+      await engine.close();
+      return t.skip("ONNX Runtime Training has no micro-batches");
+    }
+    const [here, cpu] = [await run(engine, "sgd", 2), await run(new ThreadEngine(), "sgd", 2)];
+    assertClose(here.losses, cpu.losses, 1e-3, "loss");
+    assertClose([here.evaluated], [cpu.evaluated], 1e-3, "evaluation");
+    for (const [name, values] of Object.entries(cpu.state.values)) {
+      assertClose(here.state.values[name], values, 1e-2, name);
+    }
+  });
 }
 
 /** Losses and state of a run of a small network, and what its encoder makes of some images. */
-async function run(engine: Engine, optimizer: OptimizerName) {
+async function run(engine: Engine, optimizer: OptimizerName, microBatch?: number) {
   const options = { ...tinyStage, optimizer: { ...tinyStage.optimizer, optimizer } };
-  const artifacts = engine.flavour === "portable" ? buildStage(options) : buildOrtTraining(options, SCHEDULE);
+  const portable = () => (microBatch ? buildMicroBatchStage(options, microBatch) : buildStage(options));
+  const artifacts = engine.flavour === "portable" ? portable() : buildOrtTraining(options, SCHEDULE);
   await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
   const losses: number[] = [];
   for (let i = 0; i < STEPS; i++) {

@@ -36,21 +36,43 @@ export const LOG_TEMPERATURE = "loss.log_temperature";
 /** For any ONNX Runtime, or for its own TrainingSession (see ort-training.ts). */
 export type Flavour = "portable" | "ort-training";
 
+/** What micro-batches need beside the other models; see micro-batch.ts. */
+export interface MicroBatchModels {
+  /** Images in a micro-batch, M; the batch holds a whole number of them. */
+  readonly images: number;
+  /**
+   * Inputs: views [2M, …], every weight and running statistic. Output: embedding [2M, outDim]. Normalises by these
+   * views' own statistics.
+   */
+  readonly embeddingModel: Uint8Array;
+  /**
+   * Inputs: embedding [2B, outDim], and a trained temperature. Outputs: loss, alignment, uniformity, embedding.grad, and
+   * the temperature's gradient if it is trained.
+   */
+  readonly lossModel: Uint8Array;
+}
+
 /** The models of a stage and what flows between them. */
 export interface StageModels {
   /**
    * Inputs: views float32 [2B, 3, S, S] in [0, 1], or [2B, F] where features are the input (rows i and B + i are
    * a pair), every weight and running statistic. Outputs: loss, alignment, uniformity (scalars), `<weight>.grad` of each trained weight,
-   * `<statistic>.next`.
+   * `<statistic>.next`. With micro-batches: views [2M, …] of one of them, embedding.grad [2M, outDim] in place of a
+   * loss, and `<weight>.sum`, to which its gradient is added.
    */
   readonly trainingModel: Uint8Array;
-  /** Same inputs; outputs: loss, and embedding [2B, outDim]. Normalises with the running statistics. */
+  /**
+   * Views, weights and statistics; outputs: loss, and embedding [2B, outDim]. Normalises with the running statistics.
+   * With micro-batches: the embedding of one of them alone.
+   */
   readonly evalModel: Uint8Array;
   /**
    * Inputs: learning_rate, step (float32 scalars; step counts from 1), `<weight>`, `<weight>.grad` and
    * `<weight>.<moment>` of each trained weight. Outputs: `<weight>.next`, `<weight>.<moment>.next`.
    */
   readonly optimizerModel: Uint8Array;
+  /** Where a batch is cut into micro-batches. */
+  readonly micro?: MicroBatchModels;
   /** [2B, 3, S, S] or [2B, F]. */
   readonly viewsShape: readonly number[];
   /** Every weight, in the order of the network. */
@@ -76,7 +98,7 @@ function lossGraph(name: string, mode: "training" | "evaluation", options: Stage
   return { graph, model, views, embedding, ...result };
 }
 
-function embedViews(
+export function embedViews(
   graph: Graph,
   model: TrainableModel,
   { input, network: net, batchSize }: StageGraphOptions,
@@ -89,7 +111,7 @@ function embedViews(
   return { views, embedding: network(model, views, net).embedding };
 }
 
-function temperature(model: TrainableModel, loss: LossOptions): Tensor | undefined {
+export function temperature(model: TrainableModel, loss: LossOptions): Tensor | undefined {
   if (!hasTemperature(loss.kernel)) return undefined;
   if (!loss.learnTemperature) return model.graph.scalar(loss.temperature);
   const initial = constant(Math.log(loss.temperature));
@@ -151,7 +173,7 @@ function evaluationModel(options: StageGraphOptions): Uint8Array {
   return serialize(graph);
 }
 
-function optimizerGraph(weights: readonly Weight[], options: OptimizerOptions): Graph {
+export function optimizerGraph(weights: readonly Weight[], options: OptimizerOptions): Graph {
   const graph = new Graph("optimizer_model");
   const learningRate = graph.input("learning_rate", "float32", []);
   const step = graph.input("step", "float32", []);

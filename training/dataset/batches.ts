@@ -17,6 +17,11 @@ export function fitBatchSize(count: number, wanted: number): number {
   return Math.max(SMALLEST_BATCH, Math.floor(count / Math.ceil(count / wanted)));
 }
 
+/** The largest batch size up to `batchSize` that holds a whole number of micro-batches; itself where it is no larger. */
+export function wholeMicroBatches(batchSize: number, microBatch: number): number {
+  return batchSize <= microBatch ? batchSize : batchSize - (batchSize % microBatch);
+}
+
 function isAre(count: number): string {
   return count === 1 ? "is 1" : `are ${count}`;
 }

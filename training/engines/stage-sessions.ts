@@ -1,25 +1,22 @@
-// The three sessions of a stage and the values that go round between them, for any ONNX Runtime that has the
-// interface of onnxruntime-common. Where a device has a memory of its own the values stay there.
+// The sessions of a stage and the values that go round between them, for any ONNX Runtime that has the interface of
+// onnxruntime-common. Where a device has a memory of its own the values stay there.
 
 import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { Runtime } from "../../models/runtime.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import { Graph, serialize } from "../graph/index.ts";
+import { type BatchGradients, NEXT, release, scalarOf, type Values, WholeBatch } from "./batch-gradients.ts";
 import type { RunningStage, StepResult, TrainingState } from "./engine.ts";
+import { MicroBatches } from "./micro-batches.ts";
 
-type Values = Record<string, Tensor>;
 type Shapes = ReadonlyMap<string, readonly number[]>;
-
-/** How a session names what a value becomes. */
-const NEXT = ".next";
 
 export class StageSessions implements RunningStage {
   readonly #artifacts: StageModels;
   readonly #runtime: Runtime;
   readonly #shapes: Shapes;
-  readonly #training: InferenceSession;
+  readonly #gradients: BatchGradients;
   readonly #optimizer: InferenceSession;
-  #evaluation: InferenceSession | undefined;
   readonly #copying: { host?: InferenceSession; device?: InferenceSession } = {};
   readonly #values: Values;
   #step: number;
@@ -27,13 +24,13 @@ export class StageSessions implements RunningStage {
   private constructor(
     artifacts: StageModels,
     runtime: Runtime,
-    sessions: { training: InferenceSession; optimizer: InferenceSession },
+    sessions: { gradients: BatchGradients; optimizer: InferenceSession },
     shapes: Shapes,
     state: TrainingState,
   ) {
     this.#artifacts = artifacts;
     this.#runtime = runtime;
-    this.#training = sessions.training;
+    this.#gradients = sessions.gradients;
     this.#optimizer = sessions.optimizer;
     this.#shapes = shapes;
     this.#step = state.step;
@@ -47,19 +44,20 @@ export class StageSessions implements RunningStage {
   }
 
   static async open(artifacts: StageModels, runtime: Runtime, state: TrainingState): Promise<StageSessions> {
-    const { trained, moments, statistics } = artifacts;
+    const { trained, moments, statistics, micro } = artifacts;
     const shapes = new Map([...artifacts.weights, ...statistics].map((w) => [w.name, w.shape]));
     for (const name of trained) {
       for (const moment of moments) shapes.set(`${name}.${moment}`, shapes.get(name)!);
     }
-    const next = (names: readonly string[]) => names.map((name) => name + NEXT);
-    const training = await runtime.createSession(artifacts.trainingModel, {
-      onDevice: [...trained.map((name) => `${name}.grad`), ...next(statistics.map(({ name }) => name))],
-    });
+    const gradients = micro
+      ? await MicroBatches.open(artifacts, micro, runtime)
+      : await WholeBatch.open(artifacts, runtime);
     const optimizer = await runtime.createSession(artifacts.optimizerModel, {
-      onDevice: next(trained.flatMap((name) => [name, ...moments.map((moment) => `${name}.${moment}`)])),
+      onDevice: trained
+        .flatMap((name) => [name, ...moments.map((moment) => `${name}.${moment}`)])
+        .map((name) => name + NEXT),
     });
-    const sessions = new StageSessions(artifacts, runtime, { training, optimizer }, shapes, state);
+    const sessions = new StageSessions(artifacts, runtime, { gradients, optimizer }, shapes, state);
     if (runtime.hasDeviceMemory) sessions.#advance(await sessions.#copies("device"));
     return sessions;
   }
@@ -67,7 +65,7 @@ export class StageSessions implements RunningStage {
   /** One update from views [2B, 3, S, S]. */
   async step(views: Float32Array, learningRate: number): Promise<StepResult> {
     const { trained, moments, statistics } = this.#artifacts;
-    const results = await this.#training.run({ views: this.#viewsTensor(views), ...this.#networkValues() });
+    const results = await this.#gradients.train(views, this.#networkValues());
     const feeds: Values = {
       learning_rate: this.#tensor(Float32Array.of(learningRate), []),
       step: this.#tensor(Float32Array.of(this.#step + 1), []),
@@ -81,18 +79,13 @@ export class StageSessions implements RunningStage {
     for (const name of trained) release(results[`${name}.grad`]);
     this.#advance(Object.fromEntries(statistics.map(({ name }) => [name + NEXT, results[name + NEXT]])));
     this.#step++;
-    const number = (name: string) => (results[name].data as Float32Array)[0];
+    const number = (name: string) => scalarOf(results[name]);
     return { loss: number("loss"), alignment: number("alignment"), uniformity: number("uniformity") };
   }
 
   /** Loss of views [2B, 3, S, S] by the evaluation model. */
   async evaluate(views: Float32Array): Promise<number> {
-    this.#evaluation ??= await this.#runtime.createSession(this.#artifacts.evalModel);
-    const { loss } = await this.#evaluation.run(
-      { views: this.#viewsTensor(views), ...this.#networkValues() },
-      ["loss"],
-    );
-    return (loss.data as Float32Array)[0];
+    return await this.#gradients.evaluate(views, this.#networkValues());
   }
 
   /** A copy of the present state. */
@@ -105,8 +98,8 @@ export class StageSessions implements RunningStage {
 
   async close(): Promise<void> {
     for (const value of Object.values(this.#values)) release(value);
-    const sessions = [this.#training, this.#optimizer, this.#evaluation, ...Object.values(this.#copying)];
-    for (const session of sessions) await session?.release();
+    await this.#gradients.close();
+    for (const session of [this.#optimizer, ...Object.values(this.#copying)]) await session.release();
   }
 
   #advance(results: Values): void {
@@ -132,16 +125,7 @@ export class StageSessions implements RunningStage {
     return Object.fromEntries([...weights, ...statistics].map(({ name }) => [name, this.#values[name]]));
   }
 
-  #viewsTensor(views: Float32Array): Tensor {
-    return this.#tensor(views, this.#artifacts.viewsShape);
-  }
-
   #tensor(data: Float32Array, shape: readonly number[]): Tensor {
     return new this.#runtime.Tensor("float32", data, shape);
   }
-}
-
-/** Gives back the memory of a device; the host's is collected. */
-function release(tensor: Tensor): void {
-  if (tensor.location === "gpu-buffer") tensor.dispose();
 }

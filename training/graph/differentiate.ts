@@ -16,15 +16,22 @@ function dependents(graph: Graph, sources: readonly Tensor[]): Set<Tensor> {
 }
 
 /**
- * Gradients of a scalar with respect to tensors of its graph, in their order and shapes. Only what lies between
- * them is differentiated: nothing is computed for a frozen layer or for the images.
- * @throws if the loss is not a scalar, does not depend on one of them, or passes an operator without a gradient
+ * Gradients of a loss with respect to tensors of its graph, in their order and shapes. Only what lies between them is
+ * differentiated: nothing is computed for a frozen layer or for the images.
+ * @param output the loss, a scalar; or what a loss is computed from elsewhere
+ * @param slope the gradient of that loss with respect to `output`, in its shape; left out for a scalar, where it is 1
+ * @throws if the shapes do not fit, the output does not depend on one of them, or passes an operator without a gradient
  */
-export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
-  const graph = loss.graph;
-  if (loss.shape.length !== 0) throw new Error(`the loss must be a scalar, not [${loss.shape}]`);
+export function gradients(output: Tensor, wrt: readonly Tensor[], slope?: Tensor): Tensor[] {
+  const graph = output.graph;
+  if (!slope && output.shape.length !== 0)
+    throw new Error(`the loss must be a scalar, not [${output.shape}]`);
+  const seed = slope ?? graph.scalar(1);
+  if (!sameShape(output.shape, seed.shape)) {
+    throw new Error(`a slope [${seed.shape}] for an output [${output.shape}]`);
+  }
   const needed = dependents(graph, wrt);
-  const gradientOf = new Map<Tensor, Tensor>([[loss, graph.scalar(1)]]);
+  const gradientOf = new Map<Tensor, Tensor>([[output, seed]]);
   const length = graph.tape.length;
   for (let i = length - 1; i >= 0; i--) {
     const entry = graph.tape[i];

@@ -18,6 +18,8 @@ import { AXES_SAMPLE } from "./starting-values.ts";
 const SMALL_BATCH = 64;
 /** Where a step of a full batch takes longer by that trial, in seconds, it is not tried. */
 const LONGEST_STEP = 3;
+/** What micro-batches add to a step: of its three passes, one forwards and two backwards, the first is done twice. */
+const MICRO_BATCH_COST = 4 / 3;
 /** A trial of a stage ends after so many steps … */
 const MAX_STEPS = 8;
 /** … or, with one step at least, after so many milliseconds. */
@@ -57,7 +59,8 @@ export async function calibrate(options: CalibrationOptions): Promise<Costs> {
 async function stepSeconds(options: CalibrationOptions, stage: StageSettings): Promise<number> {
   const { batchSize } = options.settings;
   const size = stage.input === "images" ? Math.min(SMALL_BATCH, batchSize) : batchSize;
-  const seconds = ((await trialStep(options, stage, size)) * batchSize) / size;
+  const cut = stage.input === "images" && (options.settings.microBatch ?? batchSize) < batchSize;
+  const seconds = ((await trialStep(options, stage, size)) * (cut ? MICRO_BATCH_COST : 1) * batchSize) / size;
   return size < batchSize && seconds < LONGEST_STEP ? await trialStep(options, stage, batchSize) : seconds;
 }
 
@@ -65,7 +68,12 @@ async function stepSeconds(options: CalibrationOptions, stage: StageSettings): P
 async function trialStep(options: CalibrationOptions, stage: StageSettings, size: number): Promise<number> {
   const { dataset, engine, loader } = options;
   const { seed } = options.settings;
-  const settings = { ...options.settings, batchSize: size };
+  const { batchSize, microBatch } = options.settings;
+  const settings = {
+    ...options.settings,
+    batchSize: size,
+    microBatch: size < batchSize ? undefined : microBatch,
+  };
   const artifacts = stageArtifacts(settings, stage, engine.flavour, dataset.count);
   await engine.load(artifacts, { values: initialValues(artifacts, seed, {}), step: 0 });
   const began: number[] = [];

@@ -32,12 +32,16 @@ const IDENTITY = "run.json";
 const PLAN = "plan.json";
 export const LOG = "log.jsonl";
 
-/** The three models of a stage under the names of their files. */
+/** The models of a stage under the names of their files. */
 export function artifactFiles(models: StageModels): Record<string, Uint8Array> {
   return {
     "training_model.onnx": models.trainingModel,
     "eval_model.onnx": models.evalModel,
     "optimizer_model.onnx": models.optimizerModel,
+    ...(models.micro && {
+      "embedding_model.onnx": models.micro.embeddingModel,
+      "loss_model.onnx": models.micro.lossModel,
+    }),
   };
 }
 
@@ -63,7 +67,7 @@ export class RunFolder {
     return await this.#readJson(IDENTITY);
   }
 
-  /** Writes the three models of a stage; `stage` such as "1-pretrain". */
+  /** Writes the models of a stage; `stage` such as "1-pretrain". */
   async writeModels(stage: string, models: StageModels): Promise<void> {
     for (const [file, content] of Object.entries(artifactFiles(models))) {
       await this.#files.write(`${stage}/${file}`, content);

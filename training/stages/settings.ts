@@ -57,6 +57,11 @@ export interface RunSettings {
   readonly budgetSeconds?: number;
   /** Images in a batch, already fitted to the data set. */
   readonly batchSize: number;
+  /**
+   * Images of a batch that are in the network at a time, where that is fed images: bounds the memory, for one more pass
+   * forwards. The batch holds a whole number of them. Defaults to all. Engines: all but "ort-training".
+   */
+  readonly microBatch?: number;
   /** Without what each stage sets. */
   readonly network: Omit<NetworkOptions, "outDim" | "hiddenLayers">;
   readonly stages: readonly StageSettings[];

@@ -1,5 +1,7 @@
 // The models of a stage of a run.
 
+import { UserError } from "../../models/errors.ts";
+import { buildMicroBatchStage } from "../artifacts/micro-batch.ts";
 import { buildOrtTraining } from "../artifacts/ort-training.ts";
 import {
   buildStage,
@@ -15,9 +17,17 @@ import { peakLearningRate, type RunSettings, type StageSettings, stageNetwork } 
 /** AdamW's learning rate where Muon's is 1: both the best of those tried, in docs/research.md. */
 const ADAMW_RATE = 1 / 20;
 
-/** The settings as an engine can run them: "ort-training" has optimizers of its own, AdamW but no Muon. */
+/**
+ * The settings as an engine can run them: "ort-training" has optimizers of its own, AdamW but no Muon.
+ * @throws UserError if it has micro-batches to run, which it cannot
+ */
 export function settingsFor(flavour: Flavour, settings: RunSettings): RunSettings {
   if (flavour === "portable") return settings;
+  if (settings.microBatch !== undefined) {
+    throw new UserError(
+      "ONNX Runtime Training has no micro-batches: leave out --micro-batch, or take another engine",
+    );
+  }
   const stages = settings.stages.map((stage): StageSettings => {
     if (stage.optimizer.optimizer !== "muon") return stage;
     const optimizer = { ...stage.optimizer, optimizer: "adamw" } as const;
@@ -45,7 +55,11 @@ export function stageArtifacts(
     input: stage.input,
     trains: (weight) => stage.trains === "everything" || weight.startsWith(trained),
   };
-  if (flavour === "portable") return buildStage(options);
+  const { microBatch, batchSize } = settings;
+  if (flavour === "portable") {
+    const cut = microBatch !== undefined && microBatch < batchSize && stage.input === "images";
+    return cut ? buildMicroBatchStage(options, microBatch) : buildStage(options);
+  }
   return buildOrtTraining(options, stageSchedule(stage, imageCount, settings.batchSize));
 }
 
@@ -56,7 +70,12 @@ const TRIAL_BATCH = 32;
 export function trialArtifacts(asked: RunSettings, flavour: Flavour): StageArtifacts {
   const settings = settingsFor(flavour, asked);
   const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
-  return stageArtifacts({ ...settings, batchSize }, settings.stages[0], flavour, batchSize);
+  return stageArtifacts(
+    { ...settings, batchSize, microBatch: undefined },
+    settings.stages[0],
+    flavour,
+    batchSize,
+  );
 }
 
 /** The learning rates of a stage. */
