@@ -31,7 +31,7 @@ export async function readImages(
 ): Promise<StoredDataset> {
   const { imageSize, fit, background } = options;
   const preprocess = buildPreprocess({ imageSize, fit, background });
-  const preprocessor = await openPreprocessor(preprocess, nodeRuntime);
+  const preprocessor = await openPreprocessor(preprocess, nodeRuntime, imageSize);
   const source = await openSource(locations, { exclude: options.exclude });
   try {
     return await prepareDataset(source, {

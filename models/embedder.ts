@@ -45,7 +45,7 @@ export interface Embedder {
 /** @throws if a model cannot be loaded */
 export async function openEmbedder(files: EmbedderFiles, runtime: Runtime): Promise<Embedder> {
   const { features, imageSize } = files;
-  const preprocessor = await openPreprocessor(files.preprocess, runtime);
+  const preprocessor = await openPreprocessor(files.preprocess, runtime, imageSize);
   const encoder = await runtime.createSession(files.encoder);
   const search = await openFeatureSearch(files.neighbours, features, runtime);
   return {

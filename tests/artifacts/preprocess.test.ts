@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { openPreprocessor } from "../../models/preprocessor.ts";
 import { nodeRuntime } from "../../models/runtime.node.ts";
 import { buildPreprocess, type Fit, fits } from "../../training/artifacts/preprocess.ts";
 import { randomStream } from "../../training/random.ts";
@@ -17,11 +16,13 @@ function picture(height: number, width: number, seed: number) {
 
 async function run(imageSize: number, fit: Fit, pixels: ReturnType<typeof picture>): Promise<Uint8Array> {
   const model = buildPreprocess({ imageSize, fit, background: BACKGROUND });
-  const preprocessor = await openPreprocessor(model, nodeRuntime);
+  const session = await nodeRuntime.createSession(model);
   try {
-    return await preprocessor.run(pixels);
+    const { data, height, width } = pixels;
+    const results = await session.run({ pixels: new nodeRuntime.Tensor("uint8", data, [height, width, 3]) });
+    return results.image.data as Uint8Array;
   } finally {
-    await preprocessor.close();
+    await session.release();
   }
 }
 

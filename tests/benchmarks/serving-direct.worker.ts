@@ -5,7 +5,7 @@ import { nodeRuntimeWithThreads } from "../../models/runtime.node.ts";
 
 const { preprocess, encoder, imageSize } = workerData;
 const runtime = nodeRuntimeWithThreads(1);
-const preprocessor = await openPreprocessor(preprocess, runtime);
+const preprocessor = await openPreprocessor(preprocess, runtime, imageSize);
 const session = await runtime.createSession(encoder);
 
 parentPort!.on("message", async (pictures: readonly Pixels[] | "close") => {

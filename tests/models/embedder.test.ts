@@ -39,7 +39,7 @@ describe("an embedder", () => {
     const encoder = buildEncoder(initialValues(buildTinyStage(), 3), tinyNetwork);
     const preprocess = buildPreprocess({ imageSize, fit: "cover", background: [255, 255, 255] });
     const files = { preprocess, encoder, imageSize };
-    const preprocessor = await openPreprocessor(preprocess, nodeRuntime);
+    const preprocessor = await openPreprocessor(preprocess, nodeRuntime, imageSize);
     prepared = [];
     for (let i = 0; i < COUNT; i++) prepared.push(await preprocessor.run(picture(i)));
     await preprocessor.close();
@@ -65,6 +65,12 @@ describe("an embedder", () => {
     embedder = await openEmbedder({ ...files, neighbours, features }, nodeRuntime);
   });
   after(() => embedder.close());
+
+  test("takes a picture of the right size as it is", async () => {
+    const random = randomStream("square");
+    const data = Uint8Array.from({ length: imageSize ** 2 * 3 }, () => random.integer(256));
+    assert.deepEqual(await embedder.prepare({ data, height: imageSize, width: imageSize }), data);
+  });
 
   test("prepares a picture as preprocess.onnx does", async () => {
     assert.deepEqual(await embedder.prepare(picture(5)), prepared[5]);

@@ -183,8 +183,6 @@ async function outcomeOf(
   } catch (error) {
     return { image, reason: reasonOf(error) };
   }
-  // The resize would change nothing (see preprocess.test.ts), and takes a third of the time of a small picture.
-  if (pixels.height === imageSize && pixels.width === imageSize) return { image, picture: pixels.data };
   try {
     return { image, picture: await preprocess(pixels) };
   } catch (error) {

@@ -56,7 +56,7 @@ export async function loadImages(
   const { imageSize } = target;
   const bytes = imageSize * imageSize * 3;
   const pixels = new Uint8Array(entries.length * bytes);
-  const preprocessor = await openPreprocessor(buildPreprocess(target), runtime);
+  const preprocessor = await openPreprocessor(buildPreprocess(target), runtime, imageSize);
   const used: Entry[] = [];
   const skipped: Skipped[] = [];
   const decoded = mapInOrder(entries, AT_ONCE, async (entry) => ({ entry, result: await tried(entry) }));
