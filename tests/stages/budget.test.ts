@@ -30,11 +30,9 @@ function simulate(
   const keeper = new Timekeeper({
     ...size,
     stages,
-    costs,
+    start: { costs },
     budgetSeconds,
-    spentSeconds: 0,
     clock: () => now,
-    planned: false,
   });
   for (const i of stages.keys()) {
     const plan = () => planStage(keeper.stages[i], size.imageCount, size.batchSize);
@@ -137,19 +135,13 @@ describe("a run with a budget ends within a tenth of it", () => {
 
 test("a run that is taken up goes on with its plan and the time it had left", () => {
   let now = 0;
-  const options = { ...sizes, costs, budgetSeconds: 600, clock: () => now };
-  const first = new Timekeeper({ ...options, stages, spentSeconds: 0, planned: false });
+  const options = { ...sizes, stages, budgetSeconds: 600, clock: () => now };
+  const first = new Timekeeper({ ...options, start: { costs } });
   now = 200;
   const { plan } = first;
   assert.equal(plan.spentSeconds, 200);
   now = 5;
-  const planned = stages.map((stage, i) => withEpochs(stage, plan.epochs[i]));
-  const second = new Timekeeper({
-    ...options,
-    stages: planned,
-    spentSeconds: plan.spentSeconds,
-    planned: true,
-  });
+  const second = new Timekeeper({ ...options, start: plan });
   assert.deepEqual(second.plan.epochs, plan.epochs);
   assert.equal(second.plan.spentSeconds, 205);
 });

@@ -10,7 +10,6 @@ import type { FindNearest } from "../evaluation/nearest.ts";
 import type { Weights } from "../networks/model.ts";
 import { learningRateAt } from "../optimizers/schedule.ts";
 import { permutation, randomStream } from "../random.ts";
-import { withEpochs } from "./budget.ts";
 import { calibrate } from "./calibrate.ts";
 import { type FeatureSpace, measureFeatureSpace } from "./feature-space.ts";
 import type { LogRecord } from "./log.ts";
@@ -149,14 +148,12 @@ async function plannedRun(options: RunOptions, loader: ViewLoader): Promise<Time
   if (budgetSeconds === undefined) return undefined;
   const before = await folder.readPlan();
   const keeper = new Timekeeper({
-    stages: settings.stages.map((stage, i) => (before ? withEpochs(stage, before.epochs[i]) : stage)),
-    costs: before?.costs ?? (await calibrate({ ...options, loader })),
+    stages: settings.stages,
+    start: before ?? { costs: await calibrate({ ...options, loader }) },
     imageCount: dataset.count,
     batchSize,
     budgetSeconds,
-    spentSeconds: before?.spentSeconds ?? 0,
     clock,
-    planned: before !== undefined,
   });
   await folder.writePlan(keeper.plan);
   options.onPlan?.(keeper);

@@ -20,16 +20,13 @@ export interface Plan {
 
 export interface TimekeeperOptions {
   readonly stages: readonly StageSettings[];
-  readonly costs: Costs;
+  /** What a trial has measured, or the plan of a run that is taken up. */
+  readonly start: Pick<Plan, "costs"> & Partial<Plan>;
   readonly imageCount: number;
   readonly batchSize: number;
   readonly budgetSeconds: number;
-  /** Before this process began. */
-  readonly spentSeconds: number;
   /** Seconds that this process has worked on the run. */
   readonly clock: () => number;
-  /** Whether `stages` have the epochs that were planned last already. */
-  readonly planned: boolean;
 }
 
 export class Timekeeper {
@@ -40,12 +37,15 @@ export class Timekeeper {
   #stages: readonly StageSettings[];
 
   constructor(options: TimekeeperOptions) {
-    const { costs, budgetSeconds, stages } = options;
+    const { start, budgetSeconds, stages } = options;
+    const { costs, epochs } = start;
     this.#options = options;
     const { between } = secondsLeft(stages, costs, options);
     const least = this.#spent() + between + LEAST_SHARE * budgetSeconds;
     this.#end = Math.max(budgetSeconds, least);
-    this.#stages = options.planned ? stages : this.#fitted(stages, costs, BEGINNING);
+    this.#stages = epochs
+      ? stages.map((stage, i) => withEpochs(stage, epochs[i]))
+      : this.#fitted(stages, costs, BEGINNING);
     this.#first = this.#stages;
   }
 
@@ -55,13 +55,13 @@ export class Timekeeper {
   }
 
   get plan(): Plan {
-    const { costs } = this.#options;
+    const { costs } = this.#options.start;
     return { epochs: this.#stages.map(({ epochs }) => epochs), costs, spentSeconds: this.#spent() };
   }
 
   /** What is left to do as planned, in seconds: each stage, all between and after them. */
   outlook(): { stages: number[]; between: number } {
-    return secondsLeft(this.#stages, this.#options.costs, this.#options);
+    return secondsLeft(this.#stages, this.#options.start.costs, this.#options);
   }
 
   /**
@@ -69,7 +69,7 @@ export class Timekeeper {
    * @param secondsPerStep measured in the present stage; all else is taken to be as much slower or faster
    */
   measured(position: Position, secondsPerStep: number): void {
-    const { costs } = this.#options;
+    const { costs } = this.#options.start;
     const slowdown = secondsPerStep / costs.step[position.stage];
     const scale = (seconds: readonly number[]) => seconds.map((each) => each * slowdown);
     const fitted = this.#fitted(
@@ -88,6 +88,6 @@ export class Timekeeper {
   }
 
   #spent(): number {
-    return this.#options.spentSeconds + this.#options.clock();
+    return (this.#options.start.spentSeconds ?? 0) + this.#options.clock();
   }
 }

@@ -1,0 +1,109 @@
+// `tsimcne embed` of a folder of small images, next to its parts alone, decoding and the encoder, and next to the same
+// job in PyTorch. The sides alternate; the command's time has everything in it, its start included.
+//
+//   node --import ./tests/support/typescript.mjs tests/benchmarks/embed.bench.ts MAP [--images 10000] [--rounds 3]
+//     [--json FILE]
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import sharp from "sharp";
+import { openBundle } from "../../models/bundle/bundle.node.ts";
+import { bundleFiles } from "../../models/bundle/files.ts";
+import { nodeRuntime } from "../../models/runtime.node.ts";
+import { mapInOrder } from "../../training/dataset/in-order.ts";
+import { openSource } from "../../training/dataset/source.ts";
+import { backbones } from "../../training/networks/backbone.ts";
+import { median } from "../support/median.ts";
+import { pythonWith } from "../support/python.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const SOURCE = "../shared/data/cifar10/train.tar";
+const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../support/pytorch/embed_images.py", import.meta.url));
+const BATCH = 64;
+
+const { values: args, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    images: { type: "string", default: "10000" },
+    rounds: { type: "string", default: "3" },
+    json: { type: "string" },
+  },
+});
+const [map] = positionals;
+if (map === undefined || !existsSync(SOURCE)) {
+  console.log(`skipped: ${map === undefined ? "no map is named" : `there is no ${SOURCE}`}`);
+  process.exit(0);
+}
+const bundle = await openBundle(map);
+const { imageSize, network } = bundle.info;
+const folder = await temporaryFolder();
+const images = join(folder, "images");
+mkdirSync(images);
+const source = await openSource(SOURCE);
+for (const [i, entry] of source.entries.slice(0, Number(args.images)).entries()) {
+  writeFileSync(join(images, `${i}.jpg`), await entry.read());
+}
+await source.close();
+
+/** Seconds of sharp alone, as many images side by side as it has threads for. */
+async function decoding(): Promise<number> {
+  const began = performance.now();
+  const files = await readdir(images);
+  const decoded = mapInOrder(files, 4 * availableParallelism(), async (file) =>
+    sharp(await readFile(join(images, file)))
+      .raw()
+      .toBuffer(),
+  );
+  for await (const _ of decoded);
+  return (performance.now() - began) / 1000;
+}
+
+/** Seconds of the encoder's session alone. */
+async function encoding(): Promise<number> {
+  const session = await nodeRuntime.createSession(await bundle.read(bundleFiles.encoder));
+  const shape = [BATCH, imageSize, imageSize, 3];
+  const pictures = new Uint8Array(BATCH * imageSize * imageSize * 3).fill(99);
+  const run = () => session.run({ images: new nodeRuntime.Tensor("uint8", pictures, shape) });
+  await run();
+  const began = performance.now();
+  for (let done = 0; done < Number(args.images); done += BATCH) await run();
+  await session.release();
+  return (performance.now() - began) / 1000;
+}
+
+function seconds(command: string, given: readonly string[]): { took: number; stdout: string } {
+  const began = performance.now();
+  const { status, stdout, stderr } = spawnSync(command, given, { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return { took: (performance.now() - began) / 1000, stdout };
+}
+
+const python = pythonWith("torch");
+const { widths, depths, stemStride } = backbones[network.backbone as keyof typeof backbones];
+const threads = availableParallelism();
+const job = { widths, depths, stemStride, hiddenDim: network.hiddenDim, outDim: 2, imageSize, threads };
+const rounds = [];
+for (let round = 0; round < Number(args.rounds); round++) {
+  const out = join(folder, "points.csv");
+  const { took: command } = seconds(process.execPath, [
+    ...[COMMAND, "embed", map, images, "--quiet", "--format", "csv", "--out", out],
+  ]);
+  const parts = (await decoding()) + (await encoding());
+  const torch = python && Number(seconds(python, [SCRIPT, JSON.stringify(job), images]).stdout);
+  rounds.push({ command, parts, torch });
+}
+const rate = median(rounds.map(({ command }) => Number(args.images) / command));
+const share = median(rounds.map(({ command, parts }) => parts / command));
+const peer = python
+  ? `${median(rounds.map(({ command, torch }) => Number(torch) / command)).toFixed(2)} × PyTorch and Pillow`
+  : "no python3 here has torch";
+console.log(
+  `${args.images} images: ${Math.round(rate)} images/s, ${(100 * share).toFixed(0)} % of decoding and encoder alone, ${peer}`,
+);
+if (args.json) writeFileSync(args.json, `${JSON.stringify({ images: Number(args.images), rounds })}\n`);
