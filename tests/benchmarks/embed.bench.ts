@@ -5,9 +5,10 @@
 //     [--json FILE]
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -20,7 +21,6 @@ import { openSource } from "../../training/dataset/source.ts";
 import { backbones } from "../../training/networks/backbone.ts";
 import { median } from "../support/median.ts";
 import { pythonWith } from "../support/python.ts";
-import { temporaryFolder } from "../support/temporary.ts";
 
 const SOURCE = "../shared/data/cifar10/train.tar";
 const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
@@ -42,7 +42,7 @@ if (map === undefined || !existsSync(SOURCE)) {
 }
 const bundle = await openBundle(map);
 const { imageSize, network } = bundle.info;
-const folder = await temporaryFolder();
+const folder = mkdtempSync(join(tmpdir(), "tsimcne-embed-"));
 const images = join(folder, "images");
 mkdirSync(images);
 const source = await openSource(SOURCE);
@@ -106,4 +106,5 @@ const peer = python
 console.log(
   `${args.images} images: ${Math.round(rate)} images/s, ${(100 * share).toFixed(0)} % of decoding and encoder alone, ${peer}`,
 );
+rmSync(folder, { recursive: true, force: true });
 if (args.json) writeFileSync(args.json, `${JSON.stringify({ images: Number(args.images), rounds })}\n`);
