@@ -33,6 +33,9 @@ const BRANDS: Readonly<Record<string, ImageKind>> = {
 /** Sizes of the header that follows the file header of a BMP; "BM" alone could begin a text. */
 const BMP_HEADERS: readonly number[] = [12, 40, 52, 56, 64, 108, 124];
 
+/** How many are enough for all but text. */
+const SIGNATURE_BYTES = 32;
+
 /** The first bytes as Latin-1, in which every byte is one character. */
 function ascii(bytes: Uint8Array, from: number, to: number): string {
   return String.fromCharCode(...bytes.subarray(from, to));
@@ -40,7 +43,7 @@ function ascii(bytes: Uint8Array, from: number, to: number): string {
 
 /** The image format that the bytes begin with; undefined where they are no image known here. */
 export function imageKind(bytes: Uint8Array): ImageKind | undefined {
-  const head = ascii(bytes, 0, KIND_BYTES);
+  const head = ascii(bytes, 0, SIGNATURE_BYTES);
   if (head.startsWith("\xff\xd8\xff")) return "JPEG";
   if (head.startsWith("\x89PNG\r\n\x1a\n")) return "PNG";
   if (/^GIF8[79]a/.test(head)) return "GIF";
@@ -50,7 +53,8 @@ export function imageKind(bytes: Uint8Array): ImageKind | undefined {
   if (/^BM.{4}\0{4}.{4}.\0{3}/s.test(head) && BMP_HEADERS.includes(bytes[14])) return "BMP";
   if (head.startsWith("\xff\x0a") || head.startsWith("\0\0\0\x0cJXL \r\n\x87\n")) return "JPEG XL";
   if (head.startsWith("\xff\x4f\xff\x51") || head.startsWith("\0\0\0\x0cjP  \r\n\x87\n")) return "JPEG 2000";
-  if (/^(\xef\xbb\xbf)?\s*(<(\?xml|!--|!doctype svg).*)?<svg[\s/>]/is.test(head)) return "SVG";
+  if (/^(\xef\xbb\xbf)?\s*(<(\?xml|!--|!doctype svg).*)?<svg[\s/>]/is.test(ascii(bytes, 0, KIND_BYTES)))
+    return "SVG";
   return undefined;
 }
 
