@@ -14,10 +14,10 @@ export interface Preset extends Omit<RunSettings, "seed" | "network"> {
 const MAP_HIDDEN_LAYERS = 3;
 
 /**
- * Of the head. With so many steps in both stages neither limits the map; a head of fewer than about a thousand leaves
- * its plateau late, and one of more than ten thousand gains nothing; see docs/research.md.
+ * Of the head (see `balanceSteps`): it needs some thousand steps before it shows what the features know, and gains
+ * little beyond twelve thousand; see docs/research.md.
  */
-const HEAD_BALANCE_STEPS = 15_000;
+const HEAD_BALANCE_STEPS = 45_000;
 
 /** Dimensions of the embedding before it becomes a map. */
 const PRETRAIN_DIM = 128;
