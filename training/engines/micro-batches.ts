@@ -2,7 +2,7 @@
 
 import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { Runtime } from "../../models/runtime.ts";
-import type { MicroBatchModels, StageModels } from "../artifacts/stage-artifacts.ts";
+import { LOG_TEMPERATURE, type MicroBatchModels, type StageModels } from "../artifacts/stage-artifacts.ts";
 import { sizeOf } from "../graph/types.ts";
 import {
   type BatchGradients,
@@ -63,7 +63,8 @@ export class MicroBatches implements BatchGradients {
     let averages: Values = Object.fromEntries(statistics.map((name) => [name, values[name]]));
     for (let i = 0; i < this.#count; i++) {
       const after = await training.run({
-        ...only(training, { ...values, ...averages }),
+        ...networkPart(values),
+        ...averages,
         views: this.#viewsTensor(this.#rowsOf(views, i)),
         "embedding.grad": this.#embeddingTensor(this.#rowsOf(slope.data as Float32Array, i)),
         ...Object.fromEntries(summed.map((name) => [`${name}.sum`, sums[name]])),
@@ -98,7 +99,7 @@ export class MicroBatches implements BatchGradients {
   async #embedded(session: InferenceSession, views: Float32Array, values: Values): Promise<Float32Array> {
     let whole: Float32Array | undefined;
     for (let i = 0; i < this.#count; i++) {
-      const feeds = { ...only(session, values), views: this.#viewsTensor(this.#rowsOf(views, i)) };
+      const feeds = { ...networkPart(values), views: this.#viewsTensor(this.#rowsOf(views, i)) };
       const part = (await session.run(feeds)).embedding.data as Float32Array;
       whole ??= new Float32Array(part.length * this.#count);
       const half = part.length / 2;
@@ -112,7 +113,7 @@ export class MicroBatches implements BatchGradients {
     const { loss } = this.#sessions;
     const rows = this.#artifacts.viewsShape[0];
     const z = this.#tensor(embedding, [rows, embedding.length / rows]);
-    return await loss.run({ ...only(loss, values), embedding: z });
+    return await loss.run({ ...lossPart(values), embedding: z });
   }
 
   /** The rows of micro-batch i: both halves' share of what holds 2B rows. */
@@ -138,9 +139,12 @@ export class MicroBatches implements BatchGradients {
   }
 }
 
-/** Of the values those that a session takes. */
-function only(session: InferenceSession, values: Values): Values {
-  return Object.fromEntries(
-    session.inputNames.flatMap((name) => (name in values ? [[name, values[name]]] : [])),
-  );
+/** What the network takes: all but a trained temperature, which is the loss's. */
+function networkPart({ [LOG_TEMPERATURE]: _, ...values }: Values): Values {
+  return values;
+}
+
+/** What the loss takes beside the embedding. */
+function lossPart({ [LOG_TEMPERATURE]: temperature }: Values): Values {
+  return temperature ? { [LOG_TEMPERATURE]: temperature } : {};
 }
