@@ -123,7 +123,7 @@ describe("a run with a budget ends within a tenth of it", () => {
 
   test("but trains every stage where all else takes longer than it may", () => {
     const { seconds, epochs } = simulate({ budgetSeconds: 60, reading: 70 }, () => 1);
-    assert.ok(epochs[0] > 0.1 && epochs[1] > 0.1, `${epochs}`);
+    assert.ok(epochs[0] > 0.05 && epochs[1] > 0.1, `${epochs}`);
     assert.ok(seconds < 70 + 28 + 60, `${seconds} s`);
   });
 
