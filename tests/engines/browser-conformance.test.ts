@@ -28,6 +28,7 @@ for (const [name, browserArguments, lacks] of engines) {
         lacks,
         // A graphics card in software takes its time; Node tries another one.
         optimizers: name === "webgpu" ? ["sgd"] : ["sgd", "adamw", "muon"],
+        microBatches: true,
       });
   });
 }
