@@ -112,7 +112,7 @@ describe("a run with a budget ends within a tenth of it", () => {
     test(name, () => {
       const { seconds, epochs } = simulate({ budgetSeconds: 600, reading: 40 }, pace);
       assert.ok(Math.abs(seconds - 600) < 60, `${seconds} s`);
-      assert.ok(epochs[0] > 1 && epochs[1] > 1, `${epochs}`);
+      assert.ok(epochs[0] > 1 && epochs[1] > epochs[0], `${epochs}`);
     });
   }
 
@@ -124,6 +124,15 @@ describe("a run with a budget ends within a tenth of it", () => {
   test("but trains every stage where all else takes longer than it may", () => {
     const { seconds, epochs } = simulate({ budgetSeconds: 60, reading: 70 }, () => 1);
     assert.ok(epochs[0] > 0.05 && epochs[1] > 0.1, `${epochs}`);
+    const trained =
+      total(
+        secondsLeft(
+          stages.map((stage, i) => withEpochs(stage, epochs[i])),
+          costs,
+          sizes,
+        ),
+      ) - 28;
+    assert.ok(trained > 0.25 * 60 - costs.step[0], `a quarter of the budget is trained, not ${trained} s`);
     assert.ok(seconds < 70 + 28 + 60, `${seconds} s`);
   });
 

@@ -13,6 +13,7 @@ import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import type { OptimizerName } from "../../training/optimizers/optimizer.ts";
 import { learningRateAt, type ScheduleOptions } from "../../training/optimizers/schedule.ts";
 import { randomStream } from "../../training/random.ts";
+import { assertClose } from "./close.ts";
 import { type OperatorGradientsOptions, operatorGradients } from "./operator-gradients.ts";
 import { randomViews, tinyNetwork, tinyStage } from "./stage.ts";
 
@@ -90,13 +91,4 @@ async function run(engine: Engine, optimizer: OptimizerName, microBatch?: number
   const encoded = await engine.encode(pictures, 5);
   await engine.close();
   return { losses, evaluated, state, encoded };
-}
-
-function assertClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string) {
-  assert.equal(found.length, expected.length);
-  const scale = Math.max(...Array.from(expected, Math.abs), 1e-6);
-  for (let i = 0; i < expected.length; i++) {
-    const off = Math.abs(found[i] - expected[i]) / scale;
-    assert.ok(off <= tolerance, `${what} ${i}: ${found[i]}, not ${expected[i]}`);
-  }
 }

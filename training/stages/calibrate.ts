@@ -11,7 +11,7 @@ import { permutation, randomStream } from "../random.ts";
 import type { Costs } from "./budget.ts";
 import { embedDataset } from "./embed-dataset.ts";
 import { type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
-import { stageArtifacts } from "./stage-models.ts";
+import { isCut, stageArtifacts, withSmallBatch } from "./stage-models.ts";
 import { AXES_SAMPLE } from "./starting-values.ts";
 
 /** Images in the batch that is tried first. */
@@ -59,8 +59,8 @@ export async function calibrate(options: CalibrationOptions): Promise<Costs> {
 async function stepSeconds(options: CalibrationOptions, stage: StageSettings): Promise<number> {
   const { batchSize } = options.settings;
   const size = stage.input === "images" ? Math.min(SMALL_BATCH, batchSize) : batchSize;
-  const cut = stage.input === "images" && (options.settings.microBatch ?? batchSize) < batchSize;
-  const seconds = ((await trialStep(options, stage, size)) * (cut ? MICRO_BATCH_COST : 1) * batchSize) / size;
+  const more = isCut(options.settings, stage) ? MICRO_BATCH_COST : 1;
+  const seconds = ((await trialStep(options, stage, size)) * more * batchSize) / size;
   return size < batchSize && seconds < LONGEST_STEP ? await trialStep(options, stage, batchSize) : seconds;
 }
 
@@ -68,12 +68,8 @@ async function stepSeconds(options: CalibrationOptions, stage: StageSettings): P
 async function trialStep(options: CalibrationOptions, stage: StageSettings, size: number): Promise<number> {
   const { dataset, engine, loader } = options;
   const { seed } = options.settings;
-  const { batchSize, microBatch } = options.settings;
-  const settings = {
-    ...options.settings,
-    batchSize: size,
-    microBatch: size < batchSize ? undefined : microBatch,
-  };
+  const settings =
+    size < options.settings.batchSize ? withSmallBatch(options.settings, size) : options.settings;
   const artifacts = stageArtifacts(settings, stage, engine.flavour, dataset.count);
   await engine.load(artifacts, { values: initialValues(artifacts, seed, {}), step: 0 });
   const began: number[] = [];

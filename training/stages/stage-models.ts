@@ -36,6 +36,16 @@ export function settingsFor(flavour: Flavour, settings: RunSettings): RunSetting
   return { ...settings, stages };
 }
 
+/** Whether the batches of a stage are cut into micro-batches. */
+export function isCut({ microBatch, batchSize }: RunSettings, stage: StageSettings): boolean {
+  return microBatch !== undefined && microBatch < batchSize && stage.input === "images";
+}
+
+/** The settings with a smaller batch, which is not cut, for a trial. */
+export function withSmallBatch(settings: RunSettings, batchSize: number): RunSettings {
+  return { ...settings, batchSize, microBatch: undefined };
+}
+
 /**
  * The models of a stage.
  * @param imageCount how many images an epoch has: "ort-training" has the schedule of the learning rate in its models
@@ -55,10 +65,8 @@ export function stageArtifacts(
     input: stage.input,
     trains: (weight) => stage.trains === "everything" || weight.startsWith(trained),
   };
-  const { microBatch, batchSize } = settings;
   if (flavour === "portable") {
-    const cut = microBatch !== undefined && microBatch < batchSize && stage.input === "images";
-    return cut ? buildMicroBatchStage(options, microBatch) : buildStage(options);
+    return isCut(settings, stage) ? buildMicroBatchStage(options, settings.microBatch!) : buildStage(options);
   }
   return buildOrtTraining(options, stageSchedule(stage, imageCount, settings.batchSize));
 }
@@ -70,12 +78,7 @@ const TRIAL_BATCH = 32;
 export function trialArtifacts(asked: RunSettings, flavour: Flavour): StageArtifacts {
   const settings = settingsFor(flavour, asked);
   const batchSize = Math.min(TRIAL_BATCH, settings.batchSize);
-  return stageArtifacts(
-    { ...settings, batchSize, microBatch: undefined },
-    settings.stages[0],
-    flavour,
-    batchSize,
-  );
+  return stageArtifacts(withSmallBatch(settings, batchSize), settings.stages[0], flavour, batchSize);
 }
 
 /** The learning rates of a stage. */
