@@ -8,7 +8,6 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
-
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -91,9 +90,8 @@ const job = { widths, depths, stemStride, hiddenDim: network.hiddenDim, outDim: 
 const rounds = [];
 for (let round = 0; round < Number(args.rounds); round++) {
   const out = join(folder, "points.csv");
-  const { took: command } = seconds(process.execPath, [
-    ...[COMMAND, "embed", map, images, "--quiet", "--format", "csv", "--out", out],
-  ]);
+  const given = [COMMAND, "embed", map, images, "--quiet", "--format", "csv", "--out", out];
+  const { took: command } = seconds(process.execPath, given);
   const parts = (await decoding()) + (await encoding());
   const torch = python && Number(seconds(python, [SCRIPT, JSON.stringify(job), images]).stdout);
   rounds.push({ command, parts, torch });

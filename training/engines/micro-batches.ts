@@ -24,6 +24,8 @@ export class MicroBatches implements BatchGradients {
   readonly #micro: MicroBatchModels;
   readonly #runtime: Runtime;
   readonly #sessions: Sessions;
+  /** What the gradients are added to first. */
+  readonly #zeros: Values;
   #evaluation: InferenceSession | undefined;
 
   private constructor(artifacts: StageModels, micro: MicroBatchModels, runtime: Runtime, sessions: Sessions) {
@@ -31,6 +33,13 @@ export class MicroBatches implements BatchGradients {
     this.#micro = micro;
     this.#runtime = runtime;
     this.#sessions = sessions;
+    // The temperature's gradient, if it is trained, is with the loss.
+    const summed = artifacts.weights.filter(
+      ({ name }) => name !== LOG_TEMPERATURE && artifacts.trained.includes(name),
+    );
+    this.#zeros = Object.fromEntries(
+      summed.map(({ name, shape }) => [name, this.#tensor(new Float32Array(sizeOf(shape)), shape)]),
+    );
   }
 
   static async open(
@@ -51,15 +60,8 @@ export class MicroBatches implements BatchGradients {
     const slopes = await this.#lossOf(await this.#embedded(embedder, views, values), values);
     const { "embedding.grad": slope, ...results } = slopes;
     const statistics = this.#artifacts.statistics.map(({ name }) => name);
-    const shapeOf = new Map(this.#artifacts.weights.map(({ name, shape }) => [name, shape]));
-    // The temperature's gradient, if it is trained, is with the loss.
-    const summed = this.#artifacts.trained.filter((name) => !(`${name}.grad` in results));
-    let sums: Values = Object.fromEntries(
-      summed.map((name) => [
-        name,
-        this.#tensor(new Float32Array(sizeOf(shapeOf.get(name)!)), shapeOf.get(name)!),
-      ]),
-    );
+    const summed = Object.keys(this.#zeros);
+    let sums = this.#zeros;
     let averages: Values = Object.fromEntries(statistics.map((name) => [name, values[name]]));
     for (let i = 0; i < this.#count; i++) {
       const after = await training.run({
@@ -69,7 +71,7 @@ export class MicroBatches implements BatchGradients {
         "embedding.grad": this.#embeddingTensor(this.#rowsOf(slope.data as Float32Array, i)),
         ...Object.fromEntries(summed.map((name) => [`${name}.sum`, sums[name]])),
       });
-      // What was given in the first round is the caller's.
+      // What was given in the first round is not of this step.
       if (i > 0) for (const value of [...Object.values(sums), ...Object.values(averages)]) release(value);
       sums = Object.fromEntries(summed.map((name) => [name, after[`${name}.grad`]]));
       averages = Object.fromEntries(statistics.map((name) => [name, after[name + NEXT]]));
