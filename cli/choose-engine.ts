@@ -1,6 +1,7 @@
 // The option `--engine`: a device by name, or the fastest that works here.
 
 import { UserError } from "../models/errors.ts";
+import type { Flavour } from "../training/artifacts/stage-artifacts.ts";
 import { type DeviceName, deviceNames } from "../training/engines/device-names.ts";
 import { fastest, type Trial, tryDevices } from "../training/engines/fastest-device.ts";
 import { flavourOf, ThreadEngine } from "../training/engines/thread-engine.ts";
@@ -19,13 +20,15 @@ export async function chooseEngine(
   terminal: Terminal,
 ): Promise<DeviceName> {
   if (wanted === "cpu") return wanted; // is always there
+  const artifactsOf = (flavour: Flavour) => trialArtifacts(settings, flavour);
   if (wanted !== "auto") {
-    const [trial] = await tryDevices(trialArtifacts(settings, flavourOf(wanted)), [wanted], open);
+    const [trial] = await tryDevices(artifactsOf, [wanted], open);
     if ("reason" in trial) throw new UserError(trial.reason);
     return wanted;
   }
-  const portable = deviceNames.filter((name) => flavourOf(name) === "portable");
-  const trials = await tryDevices(trialArtifacts(settings, "portable"), portable, open);
+  // ONNX Runtime Training has optimizers of its own, so that one is not taken unasked.
+  const alike = deviceNames.filter((name) => flavourOf(name) !== "ort-training");
+  const trials = await tryDevices(artifactsOf, alike, open);
   const chosen = fastest(trials);
   terminal.note(`engine ${chosen}, the fastest here: ${trials.map(describe).join("; ")}`);
   return chosen;

@@ -30,6 +30,7 @@ export function nodeRuntimeOn(provider: "cuda" | "webgpu"): Runtime {
         }),
       }),
     Tensor,
+    isCard: true,
     hasDeviceMemory: provider === "webgpu",
   };
 }

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
+import type { Flavour } from "../../training/artifacts/stage-artifacts.ts";
 import { withOutputOptions, withRecipeOptions } from "../options.ts";
 import { wholeNumber } from "../usage.ts";
 
@@ -8,10 +9,10 @@ const builder = (argv: Argv) =>
       argv
         .option("out", { type: "string", demandOption: true, describe: "Folder to write; must not exist" })
         .option("flavour", {
-          choices: ["portable", "ort-training"] as const,
+          choices: ["portable", "processor", "ort-training"] as const satisfies readonly Flavour[],
           default: "portable" as const,
           describe:
-            "portable: standard operators, for every ONNX Runtime; ort-training: for its own TrainingSession",
+            "portable: standard operators, for every ONNX Runtime; processor: the same, faster without a graphics card; ort-training: for its own TrainingSession",
         })
         .option("image-count", {
           type: "number",

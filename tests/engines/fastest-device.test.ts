@@ -25,8 +25,16 @@ describe("the fastest device", () => {
 
   test("is found by running steps; what does not run has a reason of one line", async () => {
     const broken = { ...buildTinyStage(), trainingModel: new Uint8Array(10) };
-    const [works] = await tryDevices(buildTinyStage(), ["cpu"], () => new ThreadEngine());
-    const [fails] = await tryDevices(broken, ["cpu"], () => new ThreadEngine());
+    const [works] = await tryDevices(
+      () => buildTinyStage(),
+      ["cpu"],
+      () => new ThreadEngine(),
+    );
+    const [fails] = await tryDevices(
+      () => broken,
+      ["cpu"],
+      () => new ThreadEngine(),
+    );
     assert.ok("imagesPerSecond" in works && works.imagesPerSecond > 0);
     assert.ok("reason" in fails);
     assert.match(fails.reason, /^engine cpu: [^\n]+$/);

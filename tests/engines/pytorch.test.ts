@@ -28,6 +28,7 @@ const resnet18 = {
   network: { ...network, backbone: "resnet18", width: 0.25, outDim: 128 },
 } as const;
 const adamw = { optimizer: "adamw", momentum: 0.9, weightDecay: 0.05, clipValue: 4 } as const;
+const innermost = { layout: "pictures-innermost" } as const;
 const cosine = { ...tinyStage.loss, kernel: "cosine" } as const;
 // So tight that most gradients meet it.
 const clipped = { ...tinyStage.optimizer, clipValue: 1e-3 };
@@ -46,6 +47,8 @@ const cases: readonly Case[] = [
     rate: 0.1,
   },
   { name: "ResNet-18 at a quarter of its width, cauchy, SGD", options: resnet18, rate: 2e-4 },
+  { name: "the small network, pictures innermost", options: { ...small, ...innermost }, rate: 0.01 },
+  { name: "ResNet-18, pictures innermost", options: { ...resnet18, ...innermost }, rate: 2e-4 },
   { name: "small network, cosine, AdamW", options: { ...small, loss: cosine, optimizer: adamw }, rate: 1e-3 },
 ];
 

@@ -75,9 +75,10 @@ export function conformance(runtime: Runtime, open: () => Engine, options: Confo
 
 /** Losses and state of a run of a small network, and what its encoder makes of some images. */
 async function run(engine: Engine, optimizer: OptimizerName, microBatch?: number) {
-  const options = { ...tinyStage, optimizer: { ...tinyStage.optimizer, optimizer } };
+  const layout = engine.flavour === "processor" ? "pictures-innermost" : "channels-first";
+  const options = { ...tinyStage, layout, optimizer: { ...tinyStage.optimizer, optimizer } } as const;
   const portable = () => (microBatch ? buildMicroBatchStage(options, microBatch) : buildStage(options));
-  const artifacts = engine.flavour === "portable" ? portable() : buildOrtTraining(options, SCHEDULE);
+  const artifacts = engine.flavour === "ort-training" ? buildOrtTraining(options, SCHEDULE) : portable();
   await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
   const losses: number[] = [];
   for (let i = 0; i < STEPS; i++) {

@@ -204,6 +204,7 @@ export function operatorGradients(runtime: Runtime, options: OperatorGradientsOp
         )
         .map(({ n, cin, cout, kernel, stride, padding, h, w, bias }) => ({
           shapes: [[n, cin, h, w], [cout, cin, kernel, kernel], ...(bias ? [[cout]] : [])],
+          options: { stride, padding },
           build: ([x, k, b]: readonly Tensor[]) => g.conv(x, k, b, { stride, padding }),
           step: 0.1, // bilinear: any step is exact
         }));
@@ -211,6 +212,16 @@ export function operatorGradients(runtime: Runtime, options: OperatorGradientsOp
     holds("many input channels", convolution(dim(5, 9)), 40);
     // More than 256 positions are computed in another layout, with any stride.
     holds("a large map", convolution(fc.constant(5), dim(16, 36)), 25);
+    const innermost = (cin: fc.Arbitrary<number>) =>
+      convolution(cin, dim(3, 11))
+        .filter(({ shapes }) => shapes.length === 2)
+        .map(({ shapes: [[n, c, h, w], kernel], options, ...rest }) => ({
+          ...rest,
+          shapes: [[h, w, c, n], kernel],
+          build: ([x, k]: readonly Tensor[]) => g.convInnermost(x, k, options),
+        }));
+    holds("pictures innermost, few input channels", innermost(dim(1, 4)), 25);
+    holds("pictures innermost, many input channels", innermost(dim(5, 9)), 40);
   });
 
   describe("batch normalisation", () => {

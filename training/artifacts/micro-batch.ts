@@ -52,7 +52,10 @@ export function buildMicroBatchStage(options: StageGraphOptions, images: number)
 
 function embedding(name: string, mode: "training" | "evaluation", micro: StageGraphOptions): Uint8Array {
   const graph = new Graph(name);
-  graph.output("embedding", embedViews(graph, new TrainableModel(graph, mode), micro).embedding);
+  graph.output(
+    "embedding",
+    embedViews(graph, new TrainableModel(graph, mode, micro.layout), micro).embedding,
+  );
   return serialize(graph);
 }
 
@@ -73,7 +76,7 @@ function lossOfEmbedding({ network, loss, batchSize, trains }: StageGraphOptions
 /** The training model of a micro-batch. */
 function carryingBack(micro: StageGraphOptions) {
   const graph = new Graph("training_model");
-  const model = new TrainableModel(graph, "training");
+  const model = new TrainableModel(graph, "training", micro.layout);
   const { views, embedding } = embedViews(graph, model, micro);
   const trained = model.parameters.filter(({ weight }) => micro.trains(weight.name));
   if (trained.length === 0) throw new Error("the stage trains no weight");

@@ -6,6 +6,7 @@ import { infoNce } from "../losses/info-nce.ts";
 import { hasTemperature, type KernelOptions } from "../losses/kernels.ts";
 import { featureDim } from "../networks/backbone.ts";
 import { constant } from "../networks/initialization.ts";
+import type { LayoutName } from "../networks/layout.ts";
 import { type NamedShape, TrainableModel, type Weight } from "../networks/model.ts";
 import { type NetworkOptions, network } from "../networks/network.ts";
 import { projectionHead } from "../networks/projection-head.ts";
@@ -26,6 +27,8 @@ export interface StageGraphOptions {
   readonly batchSize: number;
   /** What a stage is fed: images for the whole network, or the backbone's features for the projection head alone. */
   readonly input: "images" | "features";
+  /** How feature maps lie in training. Defaults to "channels-first". */
+  readonly layout?: LayoutName;
   /** Whether a weight is trained in this stage; the others pass unchanged, but BatchNorm goes on averaging. */
   readonly trains: (weightName: string) => boolean;
 }
@@ -33,8 +36,11 @@ export interface StageGraphOptions {
 /** The trained temperature's name; its value is log τ. */
 export const LOG_TEMPERATURE = "loss.log_temperature";
 
-/** For any ONNX Runtime, or for its own TrainingSession (see ort-training.ts). */
-export type Flavour = "portable" | "ort-training";
+/**
+ * Models for any ONNX Runtime, the convolutions its own; the same laid out for a processor; or for ONNX Runtime's own
+ * TrainingSession (see ort-training.ts).
+ */
+export type Flavour = "portable" | "processor" | "ort-training";
 
 /** What micro-batches need beside the other models; see micro-batch.ts. */
 export interface MicroBatchModels {
@@ -92,7 +98,7 @@ export interface StageArtifacts extends StageModels {
 
 function lossGraph(name: string, mode: "training" | "evaluation", options: StageGraphOptions) {
   const graph = new Graph(name);
-  const model = new TrainableModel(graph, mode);
+  const model = new TrainableModel(graph, mode, options.layout);
   const { views, embedding } = embedViews(graph, model, options);
   const result = infoNce(embedding, options.loss, temperature(model, options.loss));
   return { graph, model, views, embedding, ...result };

@@ -2,7 +2,7 @@
 
 import { reasonOf } from "../../models/errors.ts";
 import { initialValues } from "../artifacts/initial-state.ts";
-import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
+import type { Flavour, StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import { sizeOf } from "../graph/types.ts";
 import { randomStream } from "../random.ts";
 import type { Engine } from "./engine.ts";
@@ -17,29 +17,30 @@ const STEPS = 2;
 
 /**
  * Runs a few steps of a stage on several devices, one after the other.
+ * @param artifactsOf a flavour; a small batch is enough, and its state is not kept
  * @param open makes the engine of a device
- * @param artifacts of the flavour that they take; a small batch is enough, and its state is not kept
  */
 export async function tryDevices<Name extends string>(
-  artifacts: StageArtifacts,
+  artifactsOf: (flavour: Flavour) => StageArtifacts,
   names: readonly Name[],
   open: (name: Name) => Engine | Promise<Engine>,
 ): Promise<Trial<Name>[]> {
   const trials: Trial<Name>[] = [];
-  for (const name of names) trials.push(await tryDevice(name, artifacts, open));
+  for (const name of names) trials.push(await tryDevice(name, artifactsOf, open));
   return trials;
 }
 
 async function tryDevice<Name extends string>(
   device: Name,
-  artifacts: StageArtifacts,
+  artifactsOf: (flavour: Flavour) => StageArtifacts,
   open: (name: Name) => Engine | Promise<Engine>,
 ): Promise<Trial<Name>> {
   let engine: Engine | undefined;
   const random = randomStream("views");
-  const views = () => Float32Array.from({ length: sizeOf(artifacts.viewsShape) }, () => random.uniform());
   try {
     engine = await open(device);
+    const artifacts = artifactsOf(engine.flavour);
+    const views = () => Float32Array.from({ length: sizeOf(artifacts.viewsShape) }, () => random.uniform());
     await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
     await engine.step(views(), 0);
     const batches = Array.from({ length: STEPS }, views);

@@ -15,7 +15,8 @@ export class LocalEngine implements Engine {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.flavour = isOrtTraining(runtime) ? "ort-training" : "portable";
+    const usual = runtime.isCard ? "portable" : "processor";
+    this.flavour = isOrtTraining(runtime) ? "ort-training" : usual;
   }
 
   async load(artifacts: StageModels, state: TrainingState): Promise<void> {

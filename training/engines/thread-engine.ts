@@ -26,7 +26,8 @@ const WORKER = new URL(
 
 /** The models that a device takes. */
 export function flavourOf(device: DeviceName): Flavour {
-  return device === "ort-training" ? "ort-training" : "portable";
+  if (device === "ort-training") return "ort-training";
+  return device === "cpu" || device === "wasm" ? "processor" : "portable";
 }
 
 export class ThreadEngine implements Engine {

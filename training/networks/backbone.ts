@@ -1,6 +1,7 @@
 // Residual networks (He et al. 2016): image → features. Weight names are those of torchvision.
 
-import { add, globalAveragePool, maxPool, relu, type Tensor } from "../graph/index.ts";
+import { add, maxPool, relu, type Tensor } from "../graph/index.ts";
+import { layouts } from "./layout.ts";
 import type { Model } from "./model.ts";
 
 interface Architecture {
@@ -54,7 +55,7 @@ export function featureDim(options: BackboneOptions): number {
   return backbones[options.backbone].block === "bottleneck" ? last * BOTTLENECK_EXPANSION : last;
 }
 
-/** Images [N, 3, S, S] in [0, 1] → features [N, featureDim], and what the stem makes of them [N, C, ·, ·]. */
+/** Images [N, 3, S, S] in [0, 1] → features [N, featureDim], and what the stem makes of them, in the model's layout or [N, C, ·, ·]. */
 export function backbone(
   model: Model,
   images: Tensor,
@@ -62,8 +63,8 @@ export function backbone(
 ): { features: Tensor; stemOutput: Tensor } {
   const architecture = backbones[options.backbone];
   const widths = scaledWidths(options);
-  const stemOutput = stem(model, images, widths[0], options.stem, architecture.stemStride);
-  let x = stemOutput;
+  const { stemOutput, maps } = stem(model, images, widths[0], options.stem, architecture.stemStride);
+  let x = maps;
   architecture.depths.forEach((depth, group) => {
     for (let block = 0; block < depth; block++) {
       const stride = group > 0 && block === 0 ? 2 : 1;
@@ -71,16 +72,21 @@ export function backbone(
       x = blocks[architecture.block](model, x, name, widths[group], stride);
     }
   });
-  return { features: globalAveragePool(x), stemOutput };
+  return { features: model.layout.average(x), stemOutput };
 }
 
-function stem(model: Model, images: Tensor, channels: number, kind: Stem, smallStride: number): Tensor {
+/** What the stem makes of the images, and the same in the layout of the blocks. */
+function stem(model: Model, images: Tensor, channels: number, kind: Stem, smallStride: number) {
   const names = { conv: "backbone.conv1", norm: "backbone.bn1" };
   if (kind === "imagenet") {
-    const x = relu(model.convNorm(images, names, { channels, kernel: 7, stride: 2, padding: 3 }));
-    return maxPool(x, 3, 2, 1);
+    // Max-pooling knows one layout only.
+    const shape = { channels, kernel: 7, stride: 2, padding: 3, layout: layouts["channels-first"] };
+    const stemOutput = maxPool(relu(model.convNorm(images, names, shape)), 3, 2, 1);
+    return { stemOutput, maps: model.layout.enter(stemOutput) };
   }
-  return relu(model.convNorm(images, names, { channels, kernel: 3, stride: smallStride, padding: 1 }));
+  const shape = { channels, kernel: 3, stride: smallStride, padding: 1 };
+  const maps = relu(model.convNorm(model.layout.enter(images), names, shape));
+  return { stemOutput: maps, maps };
 }
 
 type Block = (model: Model, x: Tensor, name: string, channels: number, stride: number) => Tensor;
@@ -105,7 +111,7 @@ const blocks: Record<Architecture["block"], Block> = {
 
 /** x itself, or a 1 × 1 convolution of it where the shape changes. */
 function shortcut(model: Model, x: Tensor, name: string, channels: number, stride: number): Tensor {
-  if (stride === 1 && x.shape[1] === channels) return x;
+  if (stride === 1 && model.layout.channels(x) === channels) return x;
   const names = { conv: `${name}.downsample.0`, norm: `${name}.downsample.1` };
   return model.convNorm(x, names, { channels, kernel: 1, stride });
 }

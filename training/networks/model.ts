@@ -5,14 +5,15 @@ import {
   add,
   BATCH_NORM_EPSILON,
   batchNormInference,
-  batchNormTraining,
   type ConvOptions,
   conv,
   type Graph,
   scale,
+  sizeOf,
   type Tensor,
 } from "../graph/index.ts";
 import { constant, type Initializer, kaimingNormal } from "./initialization.ts";
+import { type Layout, type LayoutName, layouts } from "./layout.ts";
 
 /** Share of the newest batch in the running statistics, as in PyTorch. */
 const BATCH_NORM_MOMENTUM = 0.1;
@@ -32,6 +33,8 @@ export type Weights = Readonly<Record<string, Float32Array>>;
 
 export interface Model {
   readonly graph: Graph;
+  /** How maps lie between convolutions. */
+  readonly layout: Layout;
   /** A trainable weight. */
   parameter(weight: Weight): Tensor;
   /** Convolution without bias, then BatchNorm; named as in torchvision's ResNet. */
@@ -41,12 +44,14 @@ export interface Model {
 export interface ConvShape extends ConvOptions {
   readonly channels: number;
   readonly kernel: number;
+  /** How the maps lie. Defaults to the model's layout; honoured in training. */
+  readonly layout?: Layout;
 }
 
-function convWeight(name: string, x: Tensor, { channels, kernel }: ConvShape): Weight {
+function convWeight(name: string, inputs: number, { channels, kernel }: ConvShape): Weight {
   return {
     name: `${name}.weight`,
-    shape: [channels, x.shape[1] as number, kernel, kernel],
+    shape: [channels, inputs, kernel, kernel],
     initial: kaimingNormal,
   };
 }
@@ -70,12 +75,17 @@ export class TrainableModel implements Model {
   readonly graph: Graph;
   readonly parameters: { weight: Weight; tensor: Tensor }[] = [];
   readonly statistics: { weight: Weight; tensor: Tensor; next: Tensor }[] = [];
+  readonly layout: Layout;
   readonly #mode: "training" | "evaluation";
 
-  /** @param mode "training" normalises by the batch and updates running statistics; "evaluation" uses these */
-  constructor(graph: Graph, mode: "training" | "evaluation") {
+  /**
+   * @param mode "training" normalises by the batch and updates running statistics; "evaluation" uses these
+   * @param layout of the maps in training. Defaults to "channels-first", as evaluation always has it
+   */
+  constructor(graph: Graph, mode: "training" | "evaluation", layout: LayoutName = "channels-first") {
     this.graph = graph;
     this.#mode = mode;
+    this.layout = layouts[mode === "training" ? layout : "channels-first"];
   }
 
   parameter(weight: Weight): Tensor {
@@ -85,7 +95,8 @@ export class TrainableModel implements Model {
   }
 
   convNorm(x: Tensor, names: { conv: string; norm: string }, shape: ConvShape): Tensor {
-    const y = conv(x, this.parameter(convWeight(names.conv, x, shape)), undefined, shape);
+    const { layout = this.layout } = shape;
+    const y = layout.conv(x, this.parameter(convWeight(names.conv, layout.channels(x), shape)), shape);
     const weights = normWeights(names.norm, shape.channels);
     const gamma = this.parameter(weights.gamma);
     const beta = this.parameter(weights.beta);
@@ -94,9 +105,9 @@ export class TrainableModel implements Model {
       this.#keep(weights, running, running);
       return batchNormInference(y, gamma, beta, running[0], running[1]);
     }
-    const { y: normalized, mean, variance } = batchNormTraining(y, gamma, beta);
-    const [n, , h, w] = y.shape as number[];
-    const unbiased = scale(variance, (n * h * w) / Math.max(n * h * w - 1, 1));
+    const { y: normalized, mean, variance } = layout.batchNorm(y, gamma, beta);
+    const count = sizeOf(y.shape) / shape.channels;
+    const unbiased = scale(variance, count / Math.max(count - 1, 1));
     const next = [mean, unbiased].map((value, i) =>
       add(scale(running[i], 1 - BATCH_NORM_MOMENTUM), scale(value, BATCH_NORM_MOMENTUM)),
     );
@@ -117,6 +128,7 @@ export class TrainableModel implements Model {
 /** A finished model: weights are constants, and BatchNorm is folded into the convolution before it. */
 export class InferenceModel implements Model {
   readonly graph: Graph;
+  readonly layout = layouts["channels-first"];
   readonly #weights: Weights;
 
   constructor(graph: Graph, weights: Weights) {
@@ -129,7 +141,7 @@ export class InferenceModel implements Model {
   }
 
   convNorm(x: Tensor, names: { conv: string; norm: string }, shape: ConvShape): Tensor {
-    const weight = convWeight(names.conv, x, shape);
+    const weight = convWeight(names.conv, this.layout.channels(x), shape);
     const norm = normWeights(names.norm, shape.channels);
     const [kernel, gamma, beta, mean, variance] = [
       weight,

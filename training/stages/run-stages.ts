@@ -204,7 +204,7 @@ async function runStage(run: StageRun): Promise<Weights> {
       step++;
       const secondsPerStep = pace.step();
       // The models of "ort-training" hold the schedule of the first plan.
-      if (keeper && secondsPerStep !== undefined && engine.flavour === "portable") {
+      if (keeper && secondsPerStep !== undefined && engine.flavour !== "ort-training") {
         keeper.measured({ stage: index, step }, secondsPerStep);
         plan = planStage(keeper.stages[index], dataset.count, batchSize);
         schedule = stageSchedule(keeper.stages[index], dataset.count, batchSize);

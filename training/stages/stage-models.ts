@@ -22,7 +22,7 @@ const ADAMW_RATE = 1 / 20;
  * @throws UserError if it has micro-batches to run, which it cannot
  */
 export function settingsFor(flavour: Flavour, settings: RunSettings): RunSettings {
-  if (flavour === "portable") return settings;
+  if (flavour !== "ort-training") return settings;
   if (settings.microBatch !== undefined) {
     throw new UserError(
       "ONNX Runtime Training has no micro-batches: leave out --micro-batch, or take another engine",
@@ -63,12 +63,13 @@ export function stageArtifacts(
     optimizer: stage.optimizer,
     batchSize: settings.batchSize,
     input: stage.input,
+    layout: flavour === "processor" ? "pictures-innermost" : "channels-first",
     trains: (weight) => stage.trains === "everything" || weight.startsWith(trained),
   };
-  if (flavour === "portable") {
-    return isCut(settings, stage) ? buildMicroBatchStage(options, settings.microBatch!) : buildStage(options);
+  if (flavour === "ort-training") {
+    return buildOrtTraining(options, stageSchedule(stage, imageCount, settings.batchSize));
   }
-  return buildOrtTraining(options, stageSchedule(stage, imageCount, settings.batchSize));
+  return isCut(settings, stage) ? buildMicroBatchStage(options, settings.microBatch!) : buildStage(options);
 }
 
 /** Images in the batches that engines are tried with, at most. */

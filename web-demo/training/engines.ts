@@ -2,7 +2,7 @@
 
 import { UserError } from "../../models/errors.ts";
 import type { Runtime } from "../../models/runtime.ts";
-import type { StageArtifacts } from "../../training/artifacts/stage-artifacts.ts";
+import type { Flavour, StageArtifacts } from "../../training/artifacts/stage-artifacts.ts";
 import type { Engine } from "../../training/engines/engine.ts";
 import { fastest, tryDevices } from "../../training/engines/fastest-device.ts";
 import { LocalEngine } from "../../training/engines/local-engine.ts";
@@ -46,11 +46,11 @@ export async function openEngine(name: EngineName): Promise<Engine> {
 }
 
 /**
- * The fastest engine that takes a stage of the portable flavour.
- * @param artifacts of a small batch
+ * The faster of WebAssembly and WebGPU.
+ * @param artifactsOf a flavour, with a small batch
  */
-export async function fastestEngine(artifacts: StageArtifacts): Promise<EngineName> {
+export async function fastestEngine(artifactsOf: (flavour: Flavour) => StageArtifacts): Promise<EngineName> {
   // A card in software is never the fastest, and takes minutes to show it.
   if ((await webgpuKind()) !== "card") return "wasm";
-  return fastest(await tryDevices(artifacts, ["wasm", "webgpu"], openEngine));
+  return fastest(await tryDevices(artifactsOf, ["wasm", "webgpu"], openEngine));
 }

@@ -88,7 +88,9 @@ async function train({ options, settings, images }: KeptRun): Promise<void> {
   tell({ kind: "log", records: await folder.readLog() });
 
   const device =
-    options.engine === "auto" ? await fastestEngine(trialArtifacts(settings, "portable")) : options.engine;
+    options.engine === "auto"
+      ? await fastestEngine((flavour) => trialArtifacts(settings, flavour))
+      : options.engine;
   tell({ kind: "engine", engine: engineTitles[device] });
   const engine = named(await openEngine(device), device);
   const live = new LiveClock();
