@@ -1,7 +1,7 @@
 // A training step next to PyTorch's on the same processor: the same network, batch and optimizer, views in memory. The
 // sides alternate; figures are medians, and ratios of each round's own times.
 //
-//   node --import ./tests/support/typescript.mjs tests/benchmarks/pytorch.bench.ts [--rounds N] [--json FILE]
+//   node --import ./tests/support/typescript.mjs tests/benchmarks/pytorch.bench.ts [--rounds N] [--network small] [--json FILE]
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -34,7 +34,11 @@ const CASES = [
 ] as const;
 
 const { values: args } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, json: { type: "string" } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    network: { type: "string" },
+    json: { type: "string" },
+  },
 });
 const rounds = Number(args.rounds);
 
@@ -88,7 +92,7 @@ class Torch {
 }
 
 const results = [];
-for (const [backbone, views] of CASES) {
+for (const [backbone, views] of CASES.filter(([name]) => name === (args.network ?? name))) {
   const options = paperStage(backbone, views);
   const artifacts = buildStage(options);
   const engine = new ThreadEngine();

@@ -10,6 +10,7 @@ import { buildOrtTraining } from "../../training/artifacts/ort-training.ts";
 import { buildStage } from "../../training/artifacts/stage-artifacts.ts";
 import type { Engine } from "../../training/engines/engine.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
+import type { LayoutName } from "../../training/networks/layout.ts";
 import type { OptimizerName } from "../../training/optimizers/optimizer.ts";
 import { learningRateAt, type ScheduleOptions } from "../../training/optimizers/schedule.ts";
 import { randomStream } from "../../training/random.ts";
@@ -57,6 +58,20 @@ export function conformance(runtime: Runtime, open: () => Engine, options: Confo
       assert.ok(cpu.losses[0] !== cpu.losses[STEPS - 1], "it has moved");
     });
   }
+  test(`${STEPS} steps of the models for a processor go where they go on the CPU`, async (t) => {
+    const engine = open();
+    if (engine.flavour !== "processor") {
+      await engine.close();
+      return t.skip("is given other models");
+    }
+    const layout = "pictures-innermost";
+    const [here, cpu] = [
+      await run(engine, "sgd", { layout }),
+      await run(new ThreadEngine(), "sgd", { layout }),
+    ];
+    assertClose(here.losses, cpu.losses, 1e-3, "loss");
+    assertClose([here.evaluated], [cpu.evaluated], 1e-3, "evaluation");
+  });
   if (!options.microBatches) return;
   test(`${STEPS} steps in micro-batches go where they go on the CPU`, async (t) => {
     const engine = open();
@@ -64,7 +79,10 @@ export function conformance(runtime: Runtime, open: () => Engine, options: Confo
       await engine.close();
       return t.skip("ONNX Runtime Training has no micro-batches");
     }
-    const [here, cpu] = [await run(engine, "sgd", 2), await run(new ThreadEngine(), "sgd", 2)];
+    const [here, cpu] = [
+      await run(engine, "sgd", { microBatch: 2 }),
+      await run(new ThreadEngine(), "sgd", { microBatch: 2 }),
+    ];
     assertClose(here.losses, cpu.losses, 1e-3, "loss");
     assertClose([here.evaluated], [cpu.evaluated], 1e-3, "evaluation");
     for (const [name, values] of Object.entries(cpu.state.values)) {
@@ -74,9 +92,12 @@ export function conformance(runtime: Runtime, open: () => Engine, options: Confo
 }
 
 /** Losses and state of a run of a small network, and what its encoder makes of some images. */
-async function run(engine: Engine, optimizer: OptimizerName, microBatch?: number) {
-  const layout = engine.flavour === "processor" ? "pictures-innermost" : "channels-first";
-  const options = { ...tinyStage, layout, optimizer: { ...tinyStage.optimizer, optimizer } } as const;
+async function run(
+  engine: Engine,
+  optimizer: OptimizerName,
+  { microBatch, layout }: { microBatch?: number; layout?: LayoutName } = {},
+) {
+  const options = { ...tinyStage, layout, optimizer: { ...tinyStage.optimizer, optimizer } };
   const portable = () => (microBatch ? buildMicroBatchStage(options, microBatch) : buildStage(options));
   const artifacts = engine.flavour === "ort-training" ? buildOrtTraining(options, SCHEDULE) : portable();
   await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
