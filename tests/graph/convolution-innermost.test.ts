@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { nodeRuntime } from "../../models/runtime.node.ts";
-import { conv, convInnermost, Graph, serialize, transpose } from "../../training/graph/index.ts";
+import {
+  conv,
+  convInnermost,
+  Graph,
+  picturesInnermost,
+  serialize,
+  transpose,
+} from "../../training/graph/index.ts";
 import { randomStream } from "../../training/random.ts";
 import { assertClose } from "../support/close.ts";
 
@@ -19,7 +26,7 @@ async function bothWays(
   const x = graph.input("x", "float32", shape);
   const w = graph.input("w", "float32", kernel);
   graph.output("expected", conv(x, w, undefined, options));
-  graph.output("y", transpose(convInnermost(transpose(x, [2, 3, 1, 0]), w, options), [3, 2, 0, 1]));
+  graph.output("y", transpose(convInnermost(picturesInnermost(x), w, options), [3, 2, 0, 1]));
   const session = await nodeRuntime.createSession(serialize(graph));
   const random = randomStream(shape.join(), kernel.join());
   const fed = (dims: readonly number[]) =>

@@ -220,6 +220,13 @@ export function operatorGradients(runtime: Runtime, options: OperatorGradientsOp
           shapes: [[h, w, c, n], kernel],
           build: ([x, k]: readonly Tensor[]) => g.convInnermost(x, k, options),
         }));
+    holds(
+      "pictures brought innermost",
+      fc.tuple(dim(), dim(), dim(), dim()).map((shape) => ({
+        shapes: [shape],
+        build: ([x]) => g.picturesInnermost(x),
+      })),
+    );
     holds("pictures innermost, few input channels", innermost(dim(1, 4)), 25);
     holds("pictures innermost, many input channels", innermost(dim(5, 9)), 40);
   });

@@ -18,7 +18,7 @@ export { clip, relu } from "./ops/activation.ts";
 export { add, div, exp, log, mul, neg, reciprocal, scale, shift, sqrt, sub } from "./ops/arithmetic.ts";
 export { cast, equal, identity } from "./ops/comparison.ts";
 export { type ConvOptions, conv } from "./ops/convolution.ts";
-export { convInnermost } from "./ops/convolution-innermost.ts";
+export { convInnermost, picturesInnermost } from "./ops/convolution-innermost.ts";
 export { abs, countTo, floor, maximum, minimum, sizeAlong } from "./ops/dynamic.ts";
 export { gemm, linear, matMul } from "./ops/matmul.ts";
 export { BATCH_NORM_EPSILON, batchNormInference, batchNormTraining } from "./ops/normalization.ts";

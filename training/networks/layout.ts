@@ -6,6 +6,7 @@ import {
   conv,
   convInnermost,
   globalAveragePool,
+  picturesInnermost,
   reduceMean,
   reshape,
   staticShape,
@@ -35,7 +36,7 @@ export const layouts = {
   },
   /** [H, W, C, N]: convolutions are matrix products, which a processor computes in half the time. */
   "pictures-innermost": {
-    enter: (maps) => transpose(maps, [2, 3, 1, 0]),
+    enter: picturesInnermost,
     channels: (maps) => maps.shape[2] as number,
     conv: convInnermost,
     batchNorm(maps, gamma, beta) {

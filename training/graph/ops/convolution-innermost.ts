@@ -4,12 +4,11 @@
 // Lavin & Gray 2016, https://arxiv.org/abs/1509.09308
 
 import type { Tensor } from "../graph.ts";
-import { defineOperator } from "../operator.ts";
 import { sizeOf, staticShape } from "../types.ts";
 import type { ConvOptions } from "./convolution.ts";
 import { matMul } from "./matmul.ts";
 import { reduceSum } from "./reduction.ts";
-import { pad, reshape, transpose } from "./shape.ts";
+import { pad, pick, reshape, transpose } from "./shape.ts";
 import { correlation, type Matrix, transposed } from "./toom-cook.ts";
 
 /** Outputs of a tile along one axis, at most, and products for them: more would save work, and round worse. */
@@ -93,7 +92,7 @@ export function convInnermost(x: Tensor, w: Tensor, { stride = 1, padding = 0 }:
     const chosen = (axis: Axis) => axis.input.slice(0, axis.out);
     return pointwise(stride === 1 ? x : alongColumns(chosen(columns), alongRows(chosen(rows), x)), w);
   }
-  if (cin <= FEW_CHANNELS) return patchwise(x, w, stride, padding, rows, columns);
+  if (cin <= FEW_CHANNELS) return patchwise(x, w, { stride, padding }, rows, columns);
   return tilewise(x, w, rows, columns);
 }
 
@@ -167,47 +166,67 @@ function kernelGradient(dProducts: Tensor, x: Tensor, rows: Axis, columns: Axis)
   return du;
 }
 
-// Rows by constant indices; used on images and inside gradients only.
-defineOperator({
-  type: "Gather",
-  infer: ([x, indices]) => [{ dtype: x!.dtype, shape: [...indices!.shape, ...x!.shape.slice(1)] }],
-});
-
 /** For few input channels: the patch around each position, then one product with all kernels. */
-function patchwise(x: Tensor, w: Tensor, stride: number, padding: number, rows: Axis, columns: Axis): Tensor {
+function patchwise(x: Tensor, w: Tensor, options: Required<ConvOptions>, rows: Axis, columns: Axis): Tensor {
   const [height, width, cin, n] = staticShape(x.shape);
   const [cout, , kh, kw] = staticShape(w.shape);
   const [positions, taps] = [rows.out * columns.out, cin * kh * kw];
-  const outside = height * width * cin; // the row of zeros after all others
-  const indices = new BigInt64Array(positions * taps);
-  let at = 0;
-  for (let row = 0; row < rows.out; row++)
-    for (let column = 0; column < columns.out; column++)
-      for (let c = 0; c < cin; c++)
-        for (let i = 0; i < kh; i++)
-          for (let j = 0; j < kw; j++) {
-            const [y, z] = [row * stride + i - padding, column * stride + j - padding];
-            const inside = y >= 0 && y < height && z >= 0 && z < width;
-            indices[at++] = BigInt(inside ? (y * width + z) * cin + c : outside);
-          }
+  const indices = patchIndices([height, width, cin], [kh, kw], options, rows, columns);
+  const patches = () => {
+    const withZeros = pad(reshape(x, [height * width * cin, n]), [0, 0], [1, 0]);
+    return pick(withZeros, indices, [positions, taps]);
+  };
   return x.graph.composite(
     [x, w],
     () => [reshape(matMul(reshape(w, [cout, taps]), patches()), [rows.out, columns.out, cout, n])],
     () =>
       ([dy], needed) => {
-        const dw = () => {
-          const all = matMul(reshape(dy!, [positions, cout, n]), transpose(patches(), [0, 2, 1]));
-          return reshape(reduceSum(all, [0]), w.shape);
-        };
         const dx = () =>
           inputGradient(productGradient(dy!, rows, columns), kernelProducts(w, rows, columns), rows, columns);
+        const dw = () => {
+          const each = matMul(reshape(dy!, [positions, cout, n]), transpose(patches(), [0, 2, 1]));
+          return reshape(reduceSum(each, [0]), w.shape);
+        };
         return [needed[0] ? dx() : undefined, needed[1] ? dw() : undefined];
       },
   )[0];
+}
 
-  function patches(): Tensor {
-    const padded = pad(reshape(x, [outside, n]), [0, 0], [1, 0]);
-    const chosen = x.graph.constant("int64", [positions, taps], indices);
-    return x.graph.add("Gather", [padded, chosen])[0];
-  }
+/** For each output position, each input channel and each tap: the row of [H · W · Cin, N] it takes, or the one after. */
+function patchIndices(
+  [height, width, cin]: readonly number[],
+  [kh, kw]: readonly number[],
+  { stride, padding }: Required<ConvOptions>,
+  rows: Axis,
+  columns: Axis,
+): number[] {
+  const upTo = (count: number) => [...Array(count).keys()];
+  const rowOf = (y: number, x: number, channel: number) =>
+    y >= 0 && y < height && x >= 0 && x < width ? (y * width + x) * cin + channel : height * width * cin;
+  return upTo(rows.out).flatMap((row) =>
+    upTo(columns.out).flatMap((column) =>
+      upTo(cin).flatMap((channel) =>
+        upTo(kh).flatMap((i) =>
+          upTo(kw).map((j) => rowOf(row * stride + i - padding, column * stride + j - padding, channel)),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * [N, C, H, W] → [H, W, C, N]. A plain transpose of a matrix and whole rows put in order, which is several times as fast
+ * as one general transpose.
+ */
+export function picturesInnermost(x: Tensor): Tensor {
+  const [n, c, h, w] = staticShape(x.shape);
+  const [size, area] = [c * h * w, h * w];
+  const there = Array.from({ length: size }, (_, row) => (row % c) * area + Math.floor(row / c));
+  const back = Array.from({ length: size }, (_, row) => (row % area) * c + Math.floor(row / area));
+  return x.graph.composite(
+    [x],
+    () => [reshape(pick(transpose(reshape(x, [n, size]), [1, 0]), there, [size]), [h, w, c, n])],
+    () =>
+      ([dy]) => [reshape(transpose(pick(reshape(dy!, [size, n]), back, [size]), [1, 0]), x.shape)],
+  )[0];
 }

@@ -157,6 +157,12 @@ defineOperator({
   },
 });
 
+// Along the first axis.
+defineOperator({
+  type: "Gather",
+  infer: ([x, indices]) => [{ dtype: x!.dtype, shape: [...indices!.shape, ...x!.shape.slice(1)] }],
+});
+
 /** Same elements, other shape; a named dimension (at most one) must be in both. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -198,6 +204,15 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
 export function pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
   if ([...before, ...after].every((amount) => amount === 0)) return x;
   return x.graph.add("Pad", [x, x.graph.integers([...before, ...after])])[0];
+}
+
+/**
+ * Elements of the first axis by constant indices, which are laid out in a shape: [R, …] → [shape, …]. Has no gradient: it
+ * is used within composites only.
+ */
+export function pick(x: Tensor, indices: readonly number[], shape: readonly number[]): Tensor {
+  const constant = x.graph.constant("int64", shape, BigInt64Array.from(indices, BigInt));
+  return x.graph.add("Gather", [x, constant])[0];
 }
 
 /** Moves each b × b block of pixels into channels. Has no gradient: it is used inside gradients only. */
