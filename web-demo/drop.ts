@@ -1,14 +1,12 @@
 // Files that are dropped, pasted or picked, with those in folders.
 
+import { hasImageExtension, isHidden } from "../models/image-names.ts";
+
 export interface NamedFile {
   /** With the folders it lies in. */
   readonly name: string;
   readonly file: File;
 }
-
-/** In a folder lie other things than images; only what is named like one is taken from there. */
-const IMAGE_NAME =
-  /\.(jpe?g|jpe|jfif|png|apng|gif|webp|tiff?|avif|hei[cf]|hif|bmp|dib|jxl|jp2|j2k|jpf|svg)$/i;
 
 /** All images of a drop. Call it within the event: what was dropped can be asked for only there. */
 export async function droppedFiles(transfer: DataTransfer): Promise<NamedFile[]> {
@@ -29,8 +27,9 @@ export function listedFiles(files: FileList): NamedFile[] {
     .filter(({ file, name }) => file.webkitRelativePath === "" || isImageName(name));
 }
 
+/** In a folder lie other things than images; only what is named like one is taken from there. */
 function isImageName(path: string): boolean {
-  return IMAGE_NAME.test(path) && !path.split("/").some((part) => part.startsWith("."));
+  return hasImageExtension(path) && !path.split("/").some(isHidden);
 }
 
 function fileOf(entry: FileSystemEntry): Promise<NamedFile> {

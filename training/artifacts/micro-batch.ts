@@ -7,13 +7,13 @@
 import { add, Graph, gradients, serialize, staticShape } from "../graph/index.ts";
 import { infoNce } from "../losses/info-nce.ts";
 import { TrainableModel } from "../networks/model.ts";
-import { momentNames } from "../optimizers/optimizer.ts";
 import {
   embedViews,
   optimizerGraph,
   type StageArtifacts,
   type StageGraphOptions,
   temperature,
+  valuesOf,
 } from "./stage-artifacts.ts";
 
 /**
@@ -30,8 +30,8 @@ export function buildMicroBatchStage(options: StageGraphOptions, images: number)
   const micro = { ...options, batchSize: images };
   const training = carryingBack(micro);
   const loss = lossOfEmbedding(options);
-  const parameters = [...training.model.parameters, ...loss.model.parameters].map(({ weight }) => weight);
-  const trained = parameters.filter(({ name }) => options.trains(name));
+  const parameters = [...training.model.parameters, ...loss.model.parameters];
+  const trained = parameters.map(({ weight }) => weight).filter(({ name }) => options.trains(name));
   const [, ...viewShape] = staticShape(training.views.shape);
   return {
     trainingModel: serialize(training.graph),
@@ -43,10 +43,7 @@ export function buildMicroBatchStage(options: StageGraphOptions, images: number)
       lossModel: serialize(loss.graph),
     },
     viewsShape: [2 * options.batchSize, ...viewShape],
-    weights: parameters,
-    trained: trained.map(({ name }) => name),
-    statistics: training.model.statistics.map(({ weight }) => weight),
-    moments: momentNames(options.optimizer.optimizer),
+    ...valuesOf(options, parameters, training.model.statistics),
   };
 }
 

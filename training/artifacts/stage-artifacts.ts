@@ -145,15 +145,27 @@ export function trainingGraph(options: StageGraphOptions) {
 /** What all flavours of a stage have in common, beside those two models. */
 export function commonArtifacts(
   options: StageGraphOptions,
-  { model, views, trained }: ReturnType<typeof trainingGraph>,
+  { model, views }: ReturnType<typeof trainingGraph>,
 ): Omit<StageArtifacts, "trainingModel" | "optimizerModel"> {
   return {
     evalModel: evaluationModel(options),
     viewsShape: staticShape(views.shape),
-    weights: model.parameters.map(({ weight }) => weight),
-    trained: trained.map(({ weight }) => weight.name),
-    statistics: model.statistics.map(({ weight }) => weight),
-    moments: momentNames(options.optimizer.optimizer),
+    ...valuesOf(options, model.parameters, model.statistics),
+  };
+}
+
+/** The values that flow between the models of a stage. */
+export function valuesOf(
+  { trains, optimizer }: StageGraphOptions,
+  parameters: readonly { weight: Weight }[],
+  statistics: readonly { weight: Weight }[],
+) {
+  const weights = parameters.map(({ weight }) => weight);
+  return {
+    weights,
+    trained: weights.map(({ name }) => name).filter(trains),
+    statistics: statistics.map(({ weight }) => weight),
+    moments: momentNames(optimizer.optimizer),
   };
 }
 

@@ -3,10 +3,11 @@
 import { posix } from "node:path";
 import { reasonOf, UserError } from "../../models/errors.ts";
 import { imageKind, KIND_BYTES } from "../../models/image-kind.ts";
+import { hasImageExtension, isHidden } from "../../models/image-names.ts";
 import { type Contents, checkFileSize, type ImageEntry } from "./entries.ts";
 import { FILES_AT_ONCE } from "./files.ts";
 import { mapInOrder } from "./in-order.ts";
-import { commonFolder, firstFolder, hasImageExtension, isHidden } from "./names.ts";
+import { commonFolder, firstFolder } from "./names.ts";
 import type { Skipped } from "./skipped.ts";
 
 /** A regular file in an archive. */

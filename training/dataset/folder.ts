@@ -3,11 +3,12 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { reasonOf } from "../../models/errors.ts";
 import { imageKind } from "../../models/image-kind.ts";
+import { hasImageExtension, isHidden } from "../../models/image-names.ts";
 import type { Contents, ImageEntry } from "./entries.ts";
 import { fileReason } from "./file-reason.ts";
 import { FILES_AT_ONCE, fileEntry, readHead } from "./files.ts";
 import { mapInOrder } from "./in-order.ts";
-import { firstFolder, hasImageExtension, isHidden, sortByPath } from "./names.ts";
+import { firstFolder, sortByPath } from "./names.ts";
 import type { Skipped } from "./skipped.ts";
 
 /** A file, folder or link found on the way: `path` is relative to the root. */

@@ -1,26 +1,5 @@
 // What the path of a file says about it.
 
-const IMAGE_EXTENSIONS = new Set(
-  "jpg jpeg jpe jfif png apng gif webp tif tiff avif heic heif hif bmp dib jxl jp2 j2k jpf svg ppm pgm pbm pnm"
-    .split(" ")
-    .map((extension) => `.${extension}`),
-);
-
-/** The extension with its dot, in lower case; empty where there is none. */
-export function extensionOf(path: string): string {
-  return /[^/](\.[^./]+)$/.exec(path)?.[1].toLowerCase() ?? "";
-}
-
-/** Whether the name claims to be an image. What it is, only its bytes say. */
-export function hasImageExtension(path: string): boolean {
-  return IMAGE_EXTENSIONS.has(extensionOf(path));
-}
-
-/** Hidden files and folders, and the shadow files that macOS puts into archives. */
-export function isHidden(name: string): boolean {
-  return name.startsWith(".") || name === "__MACOSX";
-}
-
 /** Sorts by path, comparing UTF-8 bytes: the same order in every locale and on every machine. */
 export function sortByPath<Item extends { readonly path: string }>(items: readonly Item[]): Item[] {
   const encoder = new TextEncoder();
