@@ -9,7 +9,7 @@ import {
 } from "../../training/artifacts/stage-artifacts.ts";
 import { lastLayer } from "../../training/networks/projection-head.ts";
 import { optimizerNames } from "../../training/optimizers/optimizer.ts";
-import { assertClose } from "../support/close.ts";
+import { assertClose, lengthOf } from "../support/close.ts";
 import { FLOAT, readModel } from "../support/onnx-file.ts";
 import { runModel, type Values } from "../support/session.ts";
 import { buildTinyStage, randomViews, tinyNetwork, tinyStage } from "../support/stage.ts";
@@ -139,8 +139,6 @@ describe("with pictures innermost, loss, slopes and statistics are the same", ()
     });
   }
 });
-
-const lengthOf = (x: readonly number[]) => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
 
 /** Trains in a plain loop over the models, on one batch. */
 async function train(options: StageGraphOptions, steps: number, rate: number) {

@@ -13,6 +13,7 @@ import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildStage, type StageGraphOptions } from "../../training/artifacts/stage-artifacts.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
 import { backbones } from "../../training/networks/backbone.ts";
+import { lengthOf } from "../support/close.ts";
 import { pythonWith } from "../support/python.ts";
 import { randomViews, tinyStage } from "../support/stage.ts";
 
@@ -80,8 +81,6 @@ describe(`${STEPS} steps equal PyTorch's`, {
     });
   }
 });
-
-const lengthOf = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0));
 
 async function onnxRun(options: StageGraphOptions, rates: readonly number[]): Promise<Run> {
   const stage = buildStage(options);

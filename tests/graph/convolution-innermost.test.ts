@@ -10,12 +10,11 @@ import {
   Graph,
   picturesInnermost,
   serialize,
+  sizeOf,
   transpose,
 } from "../../training/graph/index.ts";
 import { randomStream } from "../../training/random.ts";
 import { assertClose } from "../support/close.ts";
-
-const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 async function bothWays(
   shape: readonly number[],
@@ -32,7 +31,7 @@ async function bothWays(
   const fed = (dims: readonly number[]) =>
     new nodeRuntime.Tensor(
       "float32",
-      Float32Array.from({ length: size(dims) }, () => random.normal()),
+      Float32Array.from({ length: sizeOf(dims) }, () => random.normal()),
       dims,
     );
   const { y, expected } = await session.run({ x: fed(shape), w: fed(kernel) });

@@ -14,3 +14,10 @@ export function assertClose(
     assert.ok(off <= tolerance, `${what} ${i}: ${found[i]}, not ${expected[i]}`);
   }
 }
+
+/** The Euclidean length. */
+export function lengthOf(x: readonly number[] | Float32Array): number {
+  let squares = 0;
+  for (const value of x) squares += value * value;
+  return Math.sqrt(squares);
+}

@@ -6,7 +6,7 @@
 import type { Tensor } from "../graph.ts";
 import { sizeOf, staticShape } from "../types.ts";
 import type { ConvOptions } from "./convolution.ts";
-import { matMul } from "./matmul.ts";
+import { matMul, transposeLast } from "./matmul.ts";
 import { reduceSum } from "./reduction.ts";
 import { pad, pick, reshape, transpose } from "./shape.ts";
 import { correlation, type Matrix, transposed } from "./toom-cook.ts";
@@ -20,7 +20,6 @@ const FEW_CHANNELS = 4;
 
 /** A convolution along one axis of a map, tile beside tile. */
 interface Axis {
-  readonly size: number;
   readonly out: number;
   readonly tiles: number;
   /** Products of a tile. */
@@ -43,7 +42,6 @@ function tiledAxis(size: number, taps: number, stride: number, padding: number):
   const table = (rows: number, columns: number, value: (row: number, column: number) => number | undefined) =>
     Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, c) => value(row, c) ?? 0));
   return {
-    size,
     out,
     tiles,
     products,
@@ -150,7 +148,7 @@ function productGradient(dy: Tensor, rows: Axis, columns: Axis): Tensor {
 
 function inputGradient(dProducts: Tensor, u: Tensor, rows: Axis, columns: Axis): Tensor {
   const [cin, n] = [u.shape[5], dProducts.shape[5]];
-  const dv = matMul(transpose(u, [0, 1, 2, 3, 5, 4]), dProducts);
+  const dv = matMul(transposeLast(u), dProducts);
   const flat = reshape(dv, [rows.input.length, columns.input.length, cin, n]);
   return alongRows(transposed(rows.input), alongColumns(transposed(columns.input), flat));
 }
@@ -159,7 +157,7 @@ function kernelGradient(dProducts: Tensor, x: Tensor, rows: Axis, columns: Axis)
   // Made again, so that the products' inputs, more than twice the map, need not be kept since the way forwards; and in
   // the other order, lest ONNX Runtime should find that it has them already.
   const v = inTiles(alongRows(rows.input, alongColumns(columns.input, x)), rows, columns);
-  let du = matMul(dProducts, transpose(v, [0, 1, 2, 3, 5, 4]));
+  let du = matMul(dProducts, transposeLast(v));
   // One axis after the other is faster than both at once.
   if (rows.tiles > 1) du = reduceSum(du, [0], true);
   if (columns.tiles > 1) du = reduceSum(du, [2], true);
@@ -184,7 +182,7 @@ function patchwise(x: Tensor, w: Tensor, options: Required<ConvOptions>, rows: A
         const dx = () =>
           inputGradient(productGradient(dy!, rows, columns), kernelProducts(w, rows, columns), rows, columns);
         const dw = () => {
-          const each = matMul(reshape(dy!, [positions, cout, n]), transpose(patches(), [0, 2, 1]));
+          const each = matMul(reshape(dy!, [positions, cout, n]), transposeLast(patches()));
           return reshape(reduceSum(each, [0]), w.shape);
         };
         return [needed[0] ? dx() : undefined, needed[1] ? dw() : undefined];

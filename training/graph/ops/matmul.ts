@@ -46,7 +46,8 @@ defineOperator({
   },
 });
 
-function transposeLast(x: Tensor): Tensor {
+/** The last two axes exchanged. */
+export function transposeLast(x: Tensor): Tensor {
   const rank = x.shape.length;
   return transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
 }
