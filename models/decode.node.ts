@@ -4,6 +4,7 @@
 import sharp from "sharp";
 import type { MapInfo } from "./bundle/map-info.ts";
 import { parseColor } from "./color.ts";
+import { decodeSmall } from "./decode-small.node.ts";
 import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, overPixelLimit } from "./decoding.ts";
 import { UserError } from "./errors.ts";
 import { describeBytes, type ImageKind, imageKind } from "./image-kind.ts";
@@ -52,13 +53,18 @@ export function decodeOptionsOf(info: Pick<MapInfo, "imageSize" | "background">)
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<Pixels> {
   const { minSide, maxPixels = DEFAULT_MAX_PIXELS } = options;
-  const [r, g, b] = parseColor(options.background ?? "white");
+  const background = parseColor(options.background ?? "white");
   if (bytes.length === 0) throw new UserError("empty file");
   const kind = imageKind(bytes);
   if (kind === undefined) throw new UserError(`not an image (${describeBytes(bytes)})`);
   // A drawing has no pixels of its own, and its text depends on the fonts of the machine.
   if (kind === "SVG") throw new UserError("SVG is not supported (convert to PNG)");
+  const fits = (width: number, height: number) =>
+    Math.min(width, height) <= minSide && width * height <= maxPixels;
+  const small = await decodeSmall(kind, bytes, fits, background);
+  if (small) return small;
   try {
+    const [r, g, b] = background;
     // failOn "error" refuses what is cut off or undecodable, and bears warnings such as stray bytes between markers.
     const { data, info } = await sharp(bytes, { failOn: "error", limitInputPixels: maxPixels })
       .autoOrient()

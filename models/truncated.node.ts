@@ -18,8 +18,8 @@ export function isTruncated(kind: ImageKind, bytes: Uint8Array): boolean {
       return !tail.includes(Buffer.from([0xff, 0xd9]));
     case "PNG": // A whole PNG ends with an IEND chunk: its length 0, its name, its check sum.
       return !tail.includes("IEND");
-    case "GIF": // The trailer (GIF89a, 27), perhaps padded with zeros.
-      return tail.findLast((byte) => byte !== 0) !== 0x3b;
+    case "GIF": // The end of the last block, then the trailer (GIF89a, 15 and 27), perhaps padded with zeros.
+      return !/\0;\0*$/.test(tail.toString("latin1"));
     case "WebP": // The length after "RIFF" counts what follows it.
       return bytes.length < 12 || view.getUint32(4, true) + 8 > bytes.length;
     case "AVIF":

@@ -5,6 +5,7 @@
 //
 //   node --import ./tests/support/typescript.mjs tests/benchmarks/time-to-map.bench.ts [--images 10000]
 //     [--tools tsne,umap] [--budgets 60,300] further times in seconds for this project [--json FILE]
+//     [--svg FILE] a picture of accuracy over time
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,6 +16,7 @@ import { UMAP } from "umap-js";
 import { readImages } from "../../cli/read-images.ts";
 import { runSettings, wantedBatchSize } from "../../cli/settings.ts";
 import { Terminal } from "../../cli/terminal.ts";
+import { curve } from "../../models/plot/curve.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { fitBatchSize } from "../../training/dataset/batches.ts";
 import { openDataset, type StoredDataset } from "../../training/dataset/stored-dataset.ts";
@@ -35,6 +37,7 @@ const SOURCE = "../shared/data/cifar10/train.tar";
 const SCRIPT = fileURLToPath(new URL("../support/sklearn/tsne.py", import.meta.url));
 const IMAGE_SIZE = 32;
 const COMPONENTS = 50;
+const OURS = "this project";
 
 interface Result {
   readonly tool: string;
@@ -51,6 +54,7 @@ const { values: args } = parseArgs({
     tools: { type: "string", default: "tsne,umap" },
     budgets: { type: "string", default: "" },
     json: { type: "string" },
+    svg: { type: "string" },
   },
 });
 const images = Number(args.images);
@@ -113,10 +117,36 @@ if (tools.includes("umap")) {
 }
 for (const budget of times.sort((a, b) => a - b)) {
   const { seconds, coordinates } = await learn(budget);
-  await report("this project", seconds, coordinates);
+  await report(OURS, seconds, coordinates);
 }
 if (args.json) writeFileSync(args.json, JSON.stringify(results, null, 2));
+if (args.svg) writeFileSync(args.svg, picture());
 dataset.close();
+
+/** Accuracy over time: a point for each tool that has one result, a line through the times of this project. */
+function picture(): string {
+  const colors = ["#1f6feb", "#d1242f", "#9a6700"];
+  const names = [OURS, ...new Set(results.map(({ tool }) => tool).filter((tool) => tool !== OURS))];
+  const series = names.map((name, i) => ({
+    name,
+    className: `series${i}`,
+    points: results
+      .filter(({ tool }) => tool === name)
+      .map(({ seconds, knn }) => [seconds / 60, 100 * knn] as const),
+  }));
+  const style = colors.map(
+    (color, i) => `polyline.series${i} { stroke: ${color}; } .series${i}:not(polyline) { fill: ${color}; }`,
+  );
+  return curve(`2-D kNN, %, ${images.toLocaleString("en")} images`, "minutes", series)
+    .replace(
+      '<svg class="curve"',
+      `<svg xmlns="http://www.w3.org/2000/svg" width="880" font-family="sans-serif" font-size="11"`,
+    )
+    .replace(
+      "<text",
+      `<style>svg { background: #fff; } .title { font-weight: 600; } .tick { fill: #57606a; } .grid { stroke: #d0d7de; } polyline { fill: none; stroke-width: 1.8; } ${style.join(" ")}</style><text`,
+    );
+}
 
 /** So many images of the training set, drawn at random, as a data set of their own. */
 async function drawImages(count: number): Promise<StoredDataset> {
