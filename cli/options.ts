@@ -37,9 +37,8 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
   return argv
     .option("preset", {
       choices: ["quick", "standard", "thorough", "paper"] as const,
-      default: "quick" as const,
       describe:
-        "Recipe to start from: for 5 minutes, an hour, a night, or the paper's; the options below change it",
+        "Recipe to start from: for 5 minutes, an hour, a night, or the paper's; the options below change it; default: quick, or the one for about the time of --budget",
     })
     .option("epochs", {
       type: "string",

@@ -10,7 +10,7 @@ import type { HeadKind } from "../training/networks/projection-head.ts";
 import { hasMomentum, type OptimizerName } from "../training/optimizers/optimizer.ts";
 import type { ScheduleName } from "../training/optimizers/schedule.ts";
 import { withEpochs } from "../training/stages/budget.ts";
-import { type Preset, type PresetName, presets } from "../training/stages/presets.ts";
+import { type Preset, type PresetName, presetForTime, presets } from "../training/stages/presets.ts";
 import type { RunSettings, StageSettings } from "../training/stages/settings.ts";
 import { UsageError } from "./usage.ts";
 
@@ -18,7 +18,8 @@ type PerStage = readonly [number, number, number];
 
 /** The options that decide what a run computes; what is left out is the preset's. */
 export interface RecipeOptions {
-  readonly preset: PresetName;
+  /** Defaults to the one made for about the time of `budget`. */
+  readonly preset?: PresetName;
   readonly seed: number;
   /** Seconds. */
   readonly budget?: number;
@@ -48,9 +49,13 @@ export interface RecipeOptions {
   readonly background?: string;
 }
 
+function presetOf({ preset, budget }: RecipeOptions): Preset {
+  return presets[preset ?? presetForTime(budget)];
+}
+
 /** The batch size asked for, before it is fitted to the number of images. */
 export function wantedBatchSize(options: RecipeOptions): number {
-  return options.batchSize ?? presets[options.preset].batchSize;
+  return options.batchSize ?? presetOf(options).batchSize;
 }
 
 /**
@@ -58,9 +63,10 @@ export function wantedBatchSize(options: RecipeOptions): number {
  * @throws UsageError where options do not go together
  */
 export function runSettings(options: RecipeOptions, batchSize: number): RunSettings {
-  const preset: Preset = presets[options.preset];
+  const preset = presetOf(options);
   const imageSize = options.imageSize ?? preset.imageSize;
   const stages = preset.stages.map((stage, i) => stageSettings(stage, i, options));
+  const backbone = options.backbone ?? preset.network.backbone;
   const projectionHead = options.projectionHead ?? preset.network.projectionHead;
   if (options.hiddenDim !== undefined && projectionHead === "linear") {
     throw new UsageError("--hidden-dim goes with --projection-head mlp");
@@ -73,8 +79,9 @@ export function runSettings(options: RecipeOptions, batchSize: number): RunSetti
     batchSize,
     ...(options.microBatch === undefined ? {} : { microBatch: options.microBatch }),
     network: {
-      backbone: options.backbone ?? preset.network.backbone,
-      width: options.width ?? preset.network.width,
+      backbone,
+      // A preset's width is that of its own backbone.
+      width: options.width ?? (backbone === preset.network.backbone ? preset.network.width : 1),
       stem: options.stem ?? defaultStem(imageSize),
       projectionHead,
       hiddenDim: options.hiddenDim ?? preset.network.hiddenDim,

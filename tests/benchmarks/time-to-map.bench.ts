@@ -168,9 +168,9 @@ async function drawImages(count: number): Promise<StoredDataset> {
   return openDataset({ ...all, paths: pick(all.paths), labels: pick(all.labels!), pixelsFile });
 }
 
-/** The preset "quick" within a time. */
+/** What `--budget` does within a time. */
 async function learn(budget: number): Promise<{ seconds: number; coordinates: Float32Array }> {
-  const recipe = { preset: "quick", seed: 1, budget } as const;
+  const recipe = { seed: 1, budget };
   const settings = runSettings(recipe, fitBatchSize(images, wantedBatchSize(recipe)));
   const began = performance.now();
   const engine = new ThreadEngine();

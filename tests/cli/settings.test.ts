@@ -7,7 +7,7 @@ import { withRecipeOptions } from "../../cli/options.ts";
 import { type RecipeOptions, runSettings, wantedBatchSize } from "../../cli/settings.ts";
 
 const settingsOf = (options: Partial<RecipeOptions>) => {
-  const whole: RecipeOptions = { preset: "quick", seed: 1, ...options };
+  const whole: RecipeOptions = { seed: 1, ...options };
   return runSettings(whole, wantedBatchSize(whole));
 };
 
@@ -34,7 +34,7 @@ const table: {
     given: { epochs: [1, 2, 3] },
     changes: [...stages("epochs"), ...stages("warmupEpochs", [0, 1])],
   },
-  { option: "budget", given: { budget: 1800 }, changes: ["budgetSeconds"] },
+  { option: "budget", given: { budget: 600 }, changes: ["budgetSeconds"] },
   { option: "warmup", given: { warmup: [7, 8, 9] }, changes: stages("warmupEpochs") },
   { option: "learning-rate", given: { learningRate: [7, 8, 9] }, changes: stages("learningRate") },
   { option: "batch-size", given: { batchSize: 77 }, changes: ["batchSize"] },
@@ -108,6 +108,33 @@ describe("recipe options", () => {
   test("--preset is another recipe", () => {
     assert.notDeepEqual(settingsOf({ preset: "paper" }), settingsOf({}));
     assert.notDeepEqual(settingsOf({ preset: "standard" }), settingsOf({}));
+  });
+
+  test("a budget begins from the preset for about that time, unless another is asked for", () => {
+    const minute = 60;
+    for (const [minutes, preset] of [
+      [1, "quick"],
+      [15, "quick"],
+      [20, "standard"],
+      [120, "standard"],
+      [180, "thorough"],
+      [5000, "thorough"],
+    ] as const) {
+      const budget = minutes * minute;
+      assert.deepEqual(settingsOf({ budget }), settingsOf({ preset, budget }), `${minutes} min`);
+    }
+    assert.deepEqual(settingsOf({}), settingsOf({ preset: "quick" }));
+    const hour = settingsOf({ budget: 60 * minute });
+    assert.equal(
+      differences(hour, settingsOf({ preset: "quick", budget: 60 * minute })).join(),
+      "network.width",
+    );
+  });
+
+  test("the width of a preset is not that of another backbone", () => {
+    assert.equal(settingsOf({ preset: "standard", backbone: "resnet18" }).network.width, 1);
+    assert.equal(settingsOf({ preset: "standard", backbone: "resnet18", width: 2 }).network.width, 2);
+    assert.notEqual(settingsOf({ preset: "standard" }).network.width, 1);
   });
 
   test("what no stage would heed is refused", () => {

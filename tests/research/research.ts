@@ -184,7 +184,7 @@ function record(line: object): void {
 function recipeSettings({ options, stages = [] }: Recipe, seed: number): RunSettings {
   const budget =
     args.budget === undefined ? {} : { budget: timeSpan("budget")(args.budget), epochs: undefined };
-  const whole: RecipeOptions = { preset: "quick", ...options, ...budget, seed };
+  const whole: RecipeOptions = { ...options, ...budget, seed };
   const settings = runSettings(whole, wantedBatchSize(whole));
   return { ...settings, stages: settings.stages.map((stage, i) => merged(stage, stages[i] ?? {})) };
 }
