@@ -38,7 +38,7 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
     .option("preset", {
       choices: ["quick", "standard", "thorough", "paper"] as const,
       describe:
-        "Recipe to start from: for 5 minutes, an hour, a night, or the paper's; the options below change it; default: quick, or the one for about the time of --budget",
+        "Recipe to start from: for 5 minutes, an hour, a night, or the paper's; the options below change it; default: quick",
     })
     .option("epochs", {
       type: "string",

@@ -21,7 +21,8 @@ const builder = (argv: Argv) =>
             type: "string",
             coerce: optional(timeSpan("budget")),
             conflicts: "epochs",
-            describe: "Time that the whole run may take, such as 30m or 8h; default: the preset's",
+            describe:
+              "Time that the whole run may take, such as 30m or 8h; default: the preset's. Without --preset it begins from the one for about that time",
           })
           .option("resume", {
             type: "boolean",

@@ -37,7 +37,6 @@ const SOURCE = "../shared/data/cifar10/train.tar";
 const SCRIPT = fileURLToPath(new URL("../support/sklearn/tsne.py", import.meta.url));
 const IMAGE_SIZE = 32;
 const COMPONENTS = 50;
-const OURS = "this project";
 
 interface Result {
   readonly tool: string;
@@ -117,16 +116,15 @@ if (tools.includes("umap")) {
 }
 for (const budget of times.sort((a, b) => a - b)) {
   const { seconds, coordinates } = await learn(budget);
-  await report(OURS, seconds, coordinates);
+  await report("this project", seconds, coordinates);
 }
 if (args.json) writeFileSync(args.json, JSON.stringify(results, null, 2));
 if (args.svg) writeFileSync(args.svg, picture());
 dataset.close();
 
-/** Accuracy over time: a point for each tool that has one result, a line through the times of this project. */
+/** Accuracy over time: a point for a tool that has one result, a line for one that has several. */
 function picture(): string {
-  const colors = ["#1f6feb", "#d1242f", "#9a6700"];
-  const names = [OURS, ...new Set(results.map(({ tool }) => tool).filter((tool) => tool !== OURS))];
+  const names = [...new Set(results.map(({ tool }) => tool))];
   const series = names.map((name, i) => ({
     name,
     className: `series${i}`,
@@ -134,18 +132,14 @@ function picture(): string {
       .filter(({ tool }) => tool === name)
       .map(({ seconds, knn }) => [seconds / 60, 100 * knn] as const),
   }));
-  const style = colors.map(
+  const colors = ["#d1242f", "#9a6700", "#1f6feb"].map(
     (color, i) => `polyline.series${i} { stroke: ${color}; } .series${i}:not(polyline) { fill: ${color}; }`,
   );
-  return curve(`2-D kNN, %, ${images.toLocaleString("en")} images`, "minutes", series)
-    .replace(
-      '<svg class="curve"',
-      `<svg xmlns="http://www.w3.org/2000/svg" width="880" font-family="sans-serif" font-size="11"`,
-    )
-    .replace(
-      "<text",
-      `<style>svg { background: #fff; } .title { font-weight: 600; } .tick { fill: #57606a; } .grid { stroke: #d0d7de; } polyline { fill: none; stroke-width: 1.8; } ${style.join(" ")}</style><text`,
-    );
+  const style = `svg { background: #fff; font: 11px sans-serif; } .title { font-weight: 600; } .tick { fill: #57606a; } .grid { stroke: #d0d7de; } polyline { fill: none; stroke-width: 1.8; } ${colors.join(" ")}`;
+  return curve(`2-D kNN, %, ${images.toLocaleString("en")} images`, "minutes", series).replace(
+    /<svg(.*?)>/,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="880"$1><style>${style}</style>`,
+  );
 }
 
 /** So many images of the training set, drawn at random, as a data set of their own. */

@@ -173,10 +173,10 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
+const timed = ["quick", "standard", "thorough"] as const satisfies readonly PresetName[];
+
 /** The preset whose own time is nearest to so many seconds, by their ratio; "quick" where nothing is said of the time. */
-export function presetForTime(seconds?: number): PresetName {
-  if (seconds === undefined) return "quick";
-  const away = (name: "quick" | "standard" | "thorough") =>
-    Math.abs(Math.log(presets[name].budgetSeconds / seconds));
-  return (["quick", "standard", "thorough"] as const).reduce((a, b) => (away(b) < away(a) ? b : a));
+export function presetForTime(seconds: number = presets.quick.budgetSeconds): PresetName {
+  const away = (name: (typeof timed)[number]) => Math.abs(Math.log(presets[name].budgetSeconds / seconds));
+  return timed.reduce((a, b) => (away(b) < away(a) ? b : a));
 }
