@@ -17,27 +17,27 @@ node_modules/.package-lock.json: package.json package-lock.json .npmrc
 
 SOURCES := $(shell find cli models serving training web-demo -type f -not -path '*/trained/*')
 
-dist/cli/main.js: node_modules/.package-lock.json tsconfig.json tsconfig.build.json $(SOURCES)
+dist/cli/tsimcne.js: node_modules/.package-lock.json tsconfig.json tsconfig.build.json $(SOURCES)
 	npm run --silent build
 
-build: dist/cli/main.js
+build: dist/cli/tsimcne.js
 
 build/emoji.csv: node_modules/.package-lock.json scripts/emoji-manifest.ts
 	$(NODE_TS) scripts/emoji-manifest.ts --out $@
 
-demo: dist/cli/main.js build/emoji.csv
+demo: dist/cli/tsimcne.js build/emoji.csv
 	rm -rf models/trained/emoji models/trained/emoji.unfinished
-	node dist/cli/main.js train build/emoji.csv --preset quick --out models/trained/emoji
+	node dist/cli/tsimcne.js train build/emoji.csv --preset quick --out models/trained/emoji
 	@echo "Its picture: models/trained/emoji/map.png; scores and loss curves: models/trained/emoji/report.html"
-	node dist/cli/main.js serve models/trained/emoji --log-level warn
+	node dist/cli/tsimcne.js serve models/trained/emoji --log-level warn
 
 lint: node_modules/.package-lock.json
 	npm run --silent lint
 	npm run --silent typecheck
 
-test: lint dist/cli/main.js build/emoji.csv
+test: lint dist/cli/tsimcne.js build/emoji.csv
 	scripts/install-test-tools.sh
 	$(NODE_TS) --test --test-reporter=spec $$(find tests -name '*.test.ts' | sort)
 
-bench: dist/cli/main.js build/emoji.csv
+bench: dist/cli/tsimcne.js build/emoji.csv
 	@for file in $$(find tests/benchmarks -name '*.bench.ts' | sort); do echo "== $$file"; $(NODE_TS) $$file || exit 1; done

@@ -1,6 +1,9 @@
 // Puts what has to start at once into one file each: the command line itself with yargs, and what `embed` imports. To
-// find and read their many files takes longer than to run them. The other commands stay as they are compiled.
+// find and read their many files takes longer than to run them. The other commands stay as they are compiled. And
+// renders what `--help` says, which takes longer than to start Node.
 
+import { execFileSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
 import { build } from "vite";
 
 /** What each leaves outside. */
@@ -23,3 +26,10 @@ for (const [name, external] of Object.entries(ENTRIES)) {
     logLevel: "warn",
   });
 }
+
+const commands = readdirSync("dist/cli/commands").flatMap((file) => /^(.+)\.js$/.exec(file)?.[1] ?? []);
+const help = ["", ...commands].map((command) => {
+  const asked = command === "" ? ["--help"] : [command, "--help"];
+  return [command, execFileSync(process.execPath, ["dist/cli/main.js", ...asked], { encoding: "utf8" })];
+});
+writeFileSync("dist/cli/help.json", JSON.stringify(Object.fromEntries(help)));

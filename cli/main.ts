@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command `tsimcne`. Results go to stdout, everything else to stderr; exit 0 done, 1 failed, 2 wrong usage.
 
 import "../models/telemetry.node.ts";
@@ -35,6 +34,7 @@ function lastCounts(args: Record<string, unknown>): void {
 
 const parser = yargs(hideBin(process.argv))
   .scriptName("tsimcne")
+  .locale("en")
   .middleware(lastCounts, true)
   .usage("$0 <command>\n\nLearn a 2-D map of an image collection without labels, and place new images on it.")
   .command(trainCommand)

@@ -22,7 +22,7 @@ import { median } from "../support/median.ts";
 import { pythonWith } from "../support/python.ts";
 
 const SOURCE = "../shared/data/cifar10/train.tar";
-const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../dist/cli/tsimcne.js", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("../support/pytorch/embed_images.py", import.meta.url));
 const BATCH = 64;
 

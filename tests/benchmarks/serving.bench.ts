@@ -94,7 +94,7 @@ async function direct(body: Buffer, duration: number): Promise<{ placed: number;
 /** Starts the built command; ends it with `stop`. */
 async function startServer() {
   const command = [
-    join(ROOT, "dist/cli/main.js"),
+    join(ROOT, "dist/cli/tsimcne.js"),
     "serve",
     map,
     "--port",

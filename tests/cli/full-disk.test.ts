@@ -21,7 +21,7 @@ const environment = (size: string, script: string) => ({
   ...process.env,
   XDG_CACHE_HOME: cache,
   SIZE: size,
-  SCRIPT: `tsimcne() { "${process.execPath}" --import "${root}tests/support/typescript.mjs" "${root}cli/main.ts" "$@"; }\n${script}`,
+  SCRIPT: `tsimcne() { "${process.execPath}" --import "${root}tests/support/typescript.mjs" "${root}cli/tsimcne.ts" "$@"; }\n${script}`,
 });
 
 /** Runs a script in which `disk` is a disk of that size and `tsimcne` is the command. */

@@ -57,18 +57,21 @@ describe("a plan", () => {
       }
     });
 
-    test(`fills ${seconds} seconds, with the head's steps balanced`, () => {
+    test(`fills ${seconds} seconds, of which the head gets its share`, () => {
       const fitted = fitStages(stages, costs, sizes, seconds);
-      assert.ok(Math.abs(total(secondsLeft(fitted, costs, sizes)) - seconds) < 1e-6);
-      const [first, second, third] = fitted.map(
-        ({ epochs }) => (epochs * sizes.imageCount) / sizes.batchSize,
-      );
-      const balance = stages[1].balanceSteps!;
-      assert.ok(Math.abs(second / Math.sqrt(first * balance) - 1) < 1e-9);
-      assert.equal(second > first, first < balance);
-      assert.equal(third, 0, "a stage without epochs stays without");
+      const plan = secondsLeft(fitted, costs, sizes);
+      assert.ok(Math.abs(total(plan) - seconds) < 1e-6);
+      const { ofTime, mostSteps } = stages[1].share!;
+      const wanted = Math.min(ofTime * (seconds - plan.between), mostSteps * costs.step[1]);
+      assert.ok(Math.abs(plan.stages[1] - wanted) < 1e-6, `${plan.stages[1]} s instead of ${wanted}`);
+      assert.equal(plan.stages[2], 0, "a stage without epochs stays without");
     });
   }
+
+  test("gives the head no more steps than its most, however long the run", () => {
+    const { epochs } = fitStages(stages, costs, sizes, 100_000)[1];
+    assert.equal((epochs * sizes.imageCount) / sizes.batchSize, stages[1].share!.mostSteps);
+  });
 
   test("made anew in the middle leaves what is done as it is", () => {
     const before = fitStages(stages, costs, sizes, 300);
@@ -81,12 +84,15 @@ describe("a plan", () => {
     assert.equal(late[1].epochs, 1.5, "with no time left the stage ends here");
   });
 
-  test("made anew in the first stage balances the head anew", () => {
+  test("made anew in the first stage shares out anew", () => {
     const position = { stage: 0, step: 40 };
     const before = fitStages(stages, costs, sizes, 300);
     const fitted = fitStages(before, costs, sizes, 400, position);
     assert.ok(fitted[0].epochs > before[0].epochs);
-    assert.ok(Math.abs(total(secondsLeft(fitted, costs, sizes, position)) - 400) < 1e-6);
+    const { stages: left, between } = secondsLeft(fitted, costs, sizes, position);
+    assert.ok(Math.abs(total({ stages: left, between }) - 400) < 1e-6);
+    const whole = 400 - between + position.step * costs.step[0];
+    assert.ok(Math.abs(left[1] - stages[1].share!.ofTime * whole) < 1e-6, "of what is done, too");
     const [late] = fitStages(before, costs, sizes, 0, position);
     assert.equal(late.epochs, 0.4, "with no time left the stage ends here");
   });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { randomStream } from "../../training/random.ts";
-import { principalAxesLayer } from "../../training/stages/last-layer.ts";
 import { halfWhitened, principalAxes } from "../../training/stages/principal-axes.ts";
 
 /** Vectors in `dim` dimensions whose deviation along hidden orthogonal directions is 4, 2, 1, ½ … around a mean. */
@@ -62,29 +61,4 @@ describe("principal axes", () => {
       assert.ok(half.every((value) => value === 0));
     }
   });
-});
-
-test("a last layer from principal axes gives the old outputs' projections, times one factor", () => {
-  const [inputs, dim, count] = [6, 5, 500];
-  const random = randomStream("layer");
-  const normal = (n: number) => Float32Array.from({ length: n }, () => random.normal());
-  const old = { "head.2.weight": normal(dim * inputs), "head.2.bias": normal(dim) };
-  const hidden = normal(count * inputs);
-  const run = (layer: Readonly<Record<string, Float32Array>>, h: Float32Array) => {
-    const [weight, bias] = [layer["head.2.weight"], layer["head.2.bias"]];
-    return Array.from(bias, (b, o) => h.reduce((sum, value, i) => sum + value * weight[o * inputs + i], b));
-  };
-  const rows = Array.from({ length: count }, (_, r) => hidden.subarray(r * inputs, (r + 1) * inputs));
-  const embedding = Float32Array.from(rows.flatMap((h) => run(old, h)));
-  const layer = principalAxesLayer("head.2", old, embedding, 2);
-  const placed = rows.map((h) => run(layer, h));
-  const { axes, mean, deviations } = principalAxes(embedding, dim);
-  const factor = deviationOf(placed.map(([x]) => x)) / deviations[0];
-  for (const [r, point] of placed.entries()) {
-    for (const [o, value] of point.entries()) {
-      const expected =
-        axes[o].reduce((sum, a, d) => sum + a * (embedding[r * dim + d] - mean[d]), 0) * factor;
-      assert.ok(Math.abs(value - expected) < 1e-4, `${value} instead of ${expected}`);
-    }
-  }
 });

@@ -19,7 +19,7 @@ export function start(
   cache: string,
 ): { child: ChildProcess; ended: Promise<Outcome> } {
   const preload = join(ROOT, "tests/support/typescript.mjs");
-  const command = ["--import", preload, join(ROOT, "cli/main.ts"), ...args];
+  const command = ["--import", preload, join(ROOT, "cli/tsimcne.ts"), ...args];
   const child = spawn(process.execPath, command, { env: { ...process.env, XDG_CACHE_HOME: cache } });
   let stdout = "";
   let stderr = "";

@@ -138,7 +138,7 @@ function describe(
     kernel: settings.stages.at(-1)!.loss.kernel,
     network: { backbone, stem, width, projectionHead, hiddenDim, featureDim },
     // How a budget would share its time is no part of what was run.
-    stages: settings.stages.map(({ balanceSteps: _, ...stage }) => stage),
+    stages: settings.stages.map(({ share: _, ...stage }) => stage),
     augmentations: settings.augmentations,
     batchSize: settings.batchSize,
     seed: settings.seed,

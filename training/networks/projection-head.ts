@@ -25,6 +25,9 @@ export function lastLayer({
   return projectionHead === "mlp" ? layerName(hiddenLayers) : layerName(0);
 }
 
+/** The name that the weights of the first layer begin with, of any head. */
+export const firstLayer = layerName(0);
+
 /** Layers and activations are numbered together, as in a `Sequential` of PyTorch. */
 function layerName(number: number): string {
   return `head.${2 * number}`;

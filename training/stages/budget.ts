@@ -46,8 +46,8 @@ export function secondsLeft(
 }
 
 /**
- * The same stages, what is left of each stretched or cut by one factor, so that all of it takes `seconds`. A stage with
- * `balanceSteps` gets the geometric mean of those and the first stage's steps instead, until the first stage is over.
+ * The same stages, what is left of each stretched or cut by one factor, so that all of it takes `seconds`. While the
+ * first stage runs, a stage with a `share` gets that instead.
  * @param seconds left until the end of the run
  */
 export function fitStages(
@@ -60,32 +60,24 @@ export function fitStages(
   const { stepsPerEpoch } = planStage(stages[0], sizes.imageCount, sizes.batchSize);
   const left = secondsLeft(stages, costs, sizes, position);
   const available = Math.max(0, seconds - left.between);
-  const isBalanced = (stage: StageSettings) => position.stage === 0 && stage.balanceSteps !== undefined;
-  const planned = sum(left.stages.map((each, i) => (isBalanced(stages[i]) ? 0 : each)));
-  if (planned === 0) return [...stages];
   const done = position.step;
-  const stretched = (stage: StageSettings, i: number, factor: number) => {
+  const whole = available + done * costs.step[position.stage];
+  // Seconds of a stage with a share; undefined for the others.
+  const shared = stages.map(({ share }, i) =>
+    share && position.stage === 0 && i > 0
+      ? Math.min(share.ofTime * whole, share.mostSteps * costs.step[i], available)
+      : undefined,
+  );
+  const planned = sum(left.stages.filter((_, i) => shared[i] === undefined));
+  if (planned === 0) return [...stages];
+  const factor = Math.max(0, available - sum(shared.map((each) => each ?? 0))) / planned;
+  return stages.map((stage, i) => {
+    const own = shared[i];
+    if (own !== undefined) return withEpochs(stage, own / costs.step[i] / stepsPerEpoch);
+    if (i < position.stage) return stage;
     const before = i === position.stage ? done / stepsPerEpoch : 0;
-    return i < position.stage
-      ? stage
-      : withEpochs(stage, before + Math.max(0, stage.epochs - before) * factor);
-  };
-  const balanced = stages.map((stage, i) =>
-    isBalanced(stage) ? costs.step[i] * Math.sqrt(stage.balanceSteps!) : 0,
-  );
-  if (sum(balanced) === 0) return stages.map((stage, i) => stretched(stage, i, available / planned));
-
-  // With n steps of the first stage: perStep · (n − done) + sum(balanced) · √n = available, a square equation in √n.
-  const stepsLeft = stages[0].epochs * stepsPerEpoch - done;
-  const perStep = planned / stepsLeft;
-  const half = sum(balanced) / perStep / 2;
-  const root = Math.sqrt(half ** 2 + available / perStep + done) - half;
-  const firstSteps = Math.max(done, root ** 2);
-  return stages.map((stage, i) =>
-    isBalanced(stage)
-      ? withEpochs(stage, Math.sqrt(firstSteps * stage.balanceSteps!) / stepsPerEpoch)
-      : stretched(stage, i, (firstSteps - done) / stepsLeft),
-  );
+    return withEpochs(stage, before + Math.max(0, stage.epochs - before) * factor);
+  });
 }
 
 function sum(values: readonly number[]): number {

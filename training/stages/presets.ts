@@ -14,10 +14,10 @@ export interface Preset extends Omit<RunSettings, "seed" | "network"> {
 const MAP_HIDDEN_LAYERS = 3;
 
 /**
- * Of the head (see `balanceSteps`): it needs some thousand steps before it shows what the features know, and gains
- * little beyond twelve thousand; see docs/research.md.
+ * Of the head. To double its steps is worth a third of what doubling the first stage's is, so it gets a third of their
+ * time; beyond so many steps it gains little. See docs/research.md.
  */
-const HEAD_BALANCE_STEPS = 45_000;
+const HEAD_SHARE = { ofTime: 1 / 4, mostSteps: 20_000 };
 
 /** Dimensions of the embedding before it becomes a map. */
 const PRETRAIN_DIM = 128;
@@ -119,7 +119,7 @@ function shortStages(): StageSettings[] {
       optimizer: adamw,
       epochs: 1,
       warmupEpochs: 1 / 50,
-      balanceSteps: HEAD_BALANCE_STEPS,
+      share: HEAD_SHARE,
       learningRate: 1e-3,
     },
     {

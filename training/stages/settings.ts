@@ -37,10 +37,10 @@ export interface StageSettings {
   readonly epochs: number;
   readonly warmupEpochs: number;
   /**
-   * In a run with a budget, the stage's steps are the geometric mean of these and the first stage's: a stage that needs
-   * so many steps to settle gets most of a short run and little of a long one. Without, they are in proportion to its epochs.
+   * In a run with a budget, what the stage gets of the time that is left for steps: a share, 0 … 1, but no more than so
+   * many steps. Without, its steps are in proportion to its epochs.
    */
-  readonly balanceSteps?: number;
+  readonly share?: { readonly ofTime: number; readonly mostSteps: number };
   /** Highest learning rate for a batch of 256 images; it grows in proportion to the batch. */
   readonly learningRate: number;
   readonly schedule: ScheduleName;
@@ -52,7 +52,7 @@ export interface RunSettings {
   readonly seed: number;
   /**
    * Seconds that the whole run may take. The epochs of the stages are then only their proportions (but see
-   * `balanceSteps`): how many there are is planned by what the machine does, and changes with it.
+   * `share`): how many there are is planned by what the machine does, and changes with it.
    */
   readonly budgetSeconds?: number;
   /** Images in a batch, already fitted to the data set. */

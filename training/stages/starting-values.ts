@@ -6,14 +6,14 @@ import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Weights } from "../networks/model.ts";
-import { lastLayer } from "../networks/projection-head.ts";
+import { firstLayer, lastLayer } from "../networks/projection-head.ts";
 import { permutation, randomStream } from "../random.ts";
 import { embedDataset } from "./embed-dataset.ts";
-import { principalAxesLayer, standardNormalLayer } from "./last-layer.ts";
 import { type RunSettings, stageNetwork } from "./settings.ts";
+import { centredLayer, principalAxesLayer, standardNormalLayer } from "./starting-layers.ts";
 
-/** Images that principal axes are taken from, at most. */
-export const AXES_SAMPLE = 5000;
+/** Images that a new head is fitted to before it learns, at most; they are placed twice. */
+export const HEAD_SAMPLE = 1000;
 
 /** Values a stage begins with, given the weights of the one before. */
 export async function startingValues(
@@ -31,11 +31,14 @@ export async function startingValues(
     const fresh = standardNormalLayer(layer, inputs, stage.outDim, settings.seed);
     return initialValues(artifacts, settings.seed, { ...previous, ...fresh });
   }
+  const sample = permutation(dataset.count, randomStream(settings.seed, "axes")).slice(0, HEAD_SAMPLE);
+  const place = (head: Weights) =>
+    embedDataset(engine, buildEncoder({ ...previous, ...head }, network), dataset, sample);
   const drawn = initialValues(artifacts, settings.seed, withoutHead(previous));
-  const encoder = buildEncoder({ ...previous, ...drawn }, network);
-  const sample = permutation(dataset.count, randomStream(settings.seed, "axes")).slice(0, AXES_SAMPLE);
-  const { embedding } = await embedDataset(engine, encoder, dataset, sample);
-  return { ...drawn, ...principalAxesLayer(layer, drawn, embedding, stage.outDim) };
+  const { features } = await place(drawn);
+  const centred = { ...drawn, ...centredLayer(firstLayer, drawn, features) };
+  const { embedding } = await place(centred);
+  return { ...centred, ...principalAxesLayer(layer, centred, embedding, stage.outDim) };
 }
 
 function withoutHead(weights: Weights): Weights {

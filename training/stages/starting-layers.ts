@@ -1,13 +1,16 @@
-// How the last layer of a stage starts when the embedding changes its dimensions.
+// How the layers of a head start when the embedding changes its dimensions.
 
 import { standardNormal, uniformFanIn } from "../networks/initialization.ts";
 import type { Weights } from "../networks/model.ts";
 import { randomStream } from "../random.ts";
 import { principalAxes } from "./principal-axes.ts";
 
-/** Standard deviation of a map that starts from principal axes: points a few units apart, where the Cauchy kernel
- * is neither flat nor saturated. */
-const MAP_DEVIATION = 3;
+/**
+ * Standard deviation of a map that starts from principal axes: all points close together, from where every pair can
+ * still move apart. From far apart (3) a head can stay for hundreds of steps on a plateau, or (10) for good: far points
+ * hardly feel each other.
+ */
+const MAP_DEVIATION = 0.3;
 
 /** N(0, 1) for the weight, the bias as in a linear layer (Böhm et al. 2023, section 4). */
 export function standardNormalLayer(layer: string, inputs: number, outputs: number, seed: number): Weights {
@@ -46,4 +49,22 @@ export function principalAxesLayer(
     }
   }
   return { [`${layer}.weight`]: newWeight, [`${layer}.bias`]: newBias };
+}
+
+/**
+ * A layer that takes its inputs as if their mean were zero: W (x − mean) + b, which is a layer again. Features are what
+ * a ReLU lets through, so that without it their mean drowns their differences.
+ * @param inputs float32 [count, inputs of the layer]
+ */
+export function centredLayer(layer: string, previous: Weights, inputs: Float32Array): Weights {
+  const weight = previous[`${layer}.weight`];
+  const bias = Float32Array.from(previous[`${layer}.bias`]);
+  const dim = weight.length / bias.length;
+  const count = inputs.length / dim;
+  const mean = new Float64Array(dim);
+  for (const [i, value] of inputs.entries()) mean[i % dim] += value / count;
+  for (let o = 0; o < bias.length; o++) {
+    bias[o] -= mean.reduce((sum, value, d) => sum + weight[o * dim + d] * value, 0);
+  }
+  return { [`${layer}.bias`]: bias };
 }
