@@ -136,7 +136,7 @@ function picture(): string {
     (color, i) => `polyline.series${i} { stroke: ${color}; } .series${i}:not(polyline) { fill: ${color}; }`,
   );
   const style = `svg { background: #fff; font: 11px sans-serif; } .title { font-weight: 600; } .tick { fill: #57606a; } .grid { stroke: #d0d7de; } polyline { fill: none; stroke-width: 1.8; } ${colors.join(" ")}`;
-  return curve(`2-D kNN, %, ${images.toLocaleString("en")} images`, "minutes", series).replace(
+  return curve("2-D kNN, %", "minutes", series).replace(
     /<svg(.*?)>/,
     `<svg xmlns="http://www.w3.org/2000/svg" width="880"$1><style>${style}</style>`,
   );
