@@ -20,11 +20,9 @@ const SMALL_BATCH = 64;
 const LONGEST_STEP = 3;
 /** What micro-batches add to a step: of its three passes, one forwards and two backwards, the first is done twice. */
 const MICRO_BATCH_COST = 4 / 3;
-/** Of the small batch so many steps are measured. */
-const SMALL_STEPS = 2;
-/** Of the full one no more than so many … */
+/** A trial of a stage ends after so many steps … */
 const MAX_STEPS = 8;
-/** … nor, but for one, what ends after so many milliseconds: while the run goes on it measures itself. */
+/** … or, with one step at least, after so many milliseconds: while the run goes on it measures itself. */
 const MAX_TIME = 1000;
 /** Images that are placed and searched for on trial. */
 const FEW = 256;
@@ -61,21 +59,13 @@ export async function calibrate(options: CalibrationOptions): Promise<Costs> {
 async function stepSeconds(options: CalibrationOptions, stage: StageSettings): Promise<number> {
   const { batchSize } = options.settings;
   const size = stage.input === "images" ? Math.min(SMALL_BATCH, batchSize) : batchSize;
-  const steps = size < batchSize ? SMALL_STEPS : MAX_STEPS;
   const more = isCut(options.settings, stage) ? MICRO_BATCH_COST : 1;
-  const seconds = ((await trialStep(options, stage, size, steps)) * more * batchSize) / size;
-  return size < batchSize && seconds < LONGEST_STEP
-    ? await trialStep(options, stage, batchSize, MAX_STEPS)
-    : seconds;
+  const seconds = ((await trialStep(options, stage, size)) * more * batchSize) / size;
+  return size < batchSize && seconds < LONGEST_STEP ? await trialStep(options, stage, batchSize) : seconds;
 }
 
 /** Seconds of a step with a batch of so many images. */
-async function trialStep(
-  options: CalibrationOptions,
-  stage: StageSettings,
-  size: number,
-  steps: number,
-): Promise<number> {
+async function trialStep(options: CalibrationOptions, stage: StageSettings, size: number): Promise<number> {
   const { dataset, engine, loader } = options;
   const { seed } = options.settings;
   const settings =
@@ -83,37 +73,32 @@ async function trialStep(
   const artifacts = stageArtifacts(settings, stage, engine.flavour, dataset.count);
   await engine.load(artifacts, { values: initialValues(artifacts, seed, {}), step: 0 });
   const began: number[] = [];
-  // The first step makes everything ready and says nothing.
-  const trial = { size, batches: 1 + steps };
-  for await (const batch of trialBatches(
-    loader,
-    stage,
-    trial,
-    dataset.count,
-    stageNetwork(settings, stage),
-  )) {
+  for await (const batch of trialBatches(loader, stage, size, dataset.count, stageNetwork(settings, stage))) {
     await engine.step(batch, 0);
     began.push(performance.now());
+    // The first step makes everything ready and says nothing.
     if (began.length > 1 && performance.now() - began[0] > MAX_TIME) break;
   }
-  return (began.at(-1)! - began[0]) / (began.length - 1) / 1000;
+  // The median: the loader's threads start beside the first steps and hold one of them up.
+  const took = began.slice(1).map((end, i) => end - began[i]);
+  return took.sort((a, b) => a - b)[Math.floor(took.length / 2)] / 1000;
 }
 
 async function* trialBatches(
   loader: ViewLoader,
   stage: StageSettings,
-  { size, batches }: { size: number; batches: number },
+  size: number,
   count: number,
   network: Parameters<typeof featureDim>[0],
 ): AsyncGenerator<Float32Array> {
   if (stage.input === "features") {
-    for (let i = 0; i < batches; i++) yield randomVectors(2 * size, featureDim(network));
+    for (let i = 0; i <= MAX_STEPS; i++) yield randomVectors(2 * size, featureDim(network));
     return;
   }
   const rows = permutation(count, randomStream(0, "calibration"));
   const batch = Uint32Array.from({ length: 2 * size }, (_, i) => rows[i % size]);
   // Stage 0 is none: these draws are never used for training.
-  yield* loader.epoch({ stage: 0, epoch: 1, batches: new Array(batches).fill(batch) });
+  yield* loader.epoch({ stage: 0, epoch: 1, batches: new Array(MAX_STEPS + 1).fill(batch) });
 }
 
 /** Of all images. */
