@@ -4,6 +4,8 @@
 # make bench  measures speed and memory; takes a while, wants a quiet machine
 
 .DEFAULT_GOAL := help
+# A build that failed half-way is not taken for one.
+.DELETE_ON_ERROR:
 .PHONY: help demo test lint bench build
 
 NODE_TS := node --import ./tests/support/typescript.mjs
