@@ -48,7 +48,8 @@ for (const device of deviceNames) {
       const { code, stderr } = await tsimcne(args, at("cache"));
       assert.equal(code, 0, stderr);
       const { scores } = JSON.parse(readFileSync(join(map, "map.json"), "utf8"));
-      assert.ok(scores.knnPaper.accuracy >= 0.4, JSON.stringify(scores)); // chance is a third
+      // By chance 15 of 59. Of the classes only ten images would be scored, too few to tell from chance.
+      assert.ok(scores.neighbourRecall.recall >= 0.35, JSON.stringify(scores));
     });
   });
 }
