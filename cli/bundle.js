@@ -28,8 +28,8 @@ for (const [name, external] of Object.entries(ENTRIES)) {
 }
 
 const commands = readdirSync("dist/cli/commands").flatMap((file) => /^(.+)\.js$/.exec(file)?.[1] ?? []);
-const help = ["", ...commands].map((command) => {
-  const asked = command === "" ? ["--help"] : [command, "--help"];
-  return [command, execFileSync(process.execPath, ["dist/cli/main.js", ...asked], { encoding: "utf8" })];
-});
+const help = [["--help"], ...commands.map((command) => [command, "--help"])].map((line) => [
+  line.join(" "),
+  execFileSync(process.execPath, ["dist/cli/main.js", ...line], { encoding: "utf8" }),
+]);
 writeFileSync("dist/cli/help.json", JSON.stringify(Object.fromEntries(help)));

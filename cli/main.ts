@@ -11,6 +11,7 @@ import { plotCommand } from "./commands/plot.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { siteCommand } from "./commands/site.ts";
 import { trainCommand } from "./commands/train.ts";
+import { HELP_WIDTH } from "./help-width.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 import { packageVersion } from "./package-version.ts";
 
@@ -54,7 +55,7 @@ const parser = yargs(hideBin(process.argv))
   .strict()
   .version(packageVersion)
   .help()
-  .wrap(Math.min(110, process.stdout.columns ?? 110))
+  .wrap(Math.min(HELP_WIDTH, process.stdout.columns ?? HELP_WIDTH))
   .exitProcess(false)
   .fail((message, error) => {
     // What a command throws is reported below; the rest is wrong usage.

@@ -4,17 +4,13 @@
 
 import { readFileSync } from "node:fs";
 import module from "node:module";
+import { HELP_WIDTH } from "./help-width.ts";
 
-/** Help is rendered for lines of so many characters, the most that it ever has. */
-const RENDERED_WIDTH = 110;
-
-/** What "--help", alone or after a command, prints; undefined for all else, and where it is to be rendered now. */
-function renderedHelp([first, second, ...more]: readonly string[]): string | undefined {
-  const command = second === undefined ? "" : first;
-  const asked = (second ?? first) === "--help" && more.length === 0;
-  if (!asked || (process.stdout.columns ?? RENDERED_WIDTH) < RENDERED_WIDTH) return undefined;
+/** What is printed for "--help", alone or after a command; undefined for all else, and where it is to be rendered now. */
+function renderedHelp(args: readonly string[]): string | undefined {
+  if (args.at(-1) !== "--help" || (process.stdout.columns ?? HELP_WIDTH) < HELP_WIDTH) return undefined;
   try {
-    return JSON.parse(readFileSync(new URL("help.json", import.meta.url), "utf8"))[command];
+    return JSON.parse(readFileSync(new URL("help.json", import.meta.url), "utf8"))[args.join(" ")];
   } catch {
     return undefined; // compiled, but not bundled
   }
