@@ -9,7 +9,8 @@ import { build } from "vite";
 /** What each leaves outside. */
 const ENTRIES = {
   main: /^\.\.?\/(\.\.\/)*run-[a-z]+\.js$/, // is imported when its command runs
-  "run-embed": /^(sharp|onnxruntime-node)$/, // have parts that are no JavaScript
+  // The first two have parts that are no JavaScript, the last starts a thread by the place of its file.
+  "run-embed": /^(sharp|onnxruntime-node|\.\.\/serving\/placer-pool\.js)$/,
 };
 
 for (const [name, external] of Object.entries(ENTRIES)) {

@@ -2,13 +2,13 @@
 
 import { type Bundle, openBundle } from "../models/bundle/bundle.node.ts";
 import { placementsCsv } from "../models/csv.ts";
-import { openBundleEmbedder } from "../models/embedder.node.ts";
 import type { Placement } from "../models/embedder.ts";
 import { UserError } from "../models/errors.ts";
 import { encodePoints } from "../models/points.ts";
 import type { Skipped } from "../training/dataset/skipped.ts";
 import { openSource } from "../training/dataset/source.ts";
 import type { EmbedArguments } from "./commands/embed.ts";
+import { openEmbedderFor } from "./open-embedder.ts";
 import { placeImages } from "./place-images.ts";
 import { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
@@ -27,8 +27,8 @@ export async function runEmbed(args: EmbedArguments): Promise<void> {
   }
   const terminal = new Terminal(args.quiet);
   const bundle = await openBundle(args.map);
-  const embedder = await openBundleEmbedder(bundle);
   const source = await openSource(args.images);
+  const embedder = await openEmbedderFor(bundle, source.entries.length);
   const results: Placed[] = [];
   const errors: Skipped[] = [...source.skipped];
   try {

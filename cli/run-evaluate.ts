@@ -3,7 +3,6 @@
 import { openBundle } from "../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../models/bundle/files.ts";
 import type { Scores } from "../models/bundle/map-info.ts";
-import { openBundleEmbedder } from "../models/embedder.node.ts";
 import { UserError } from "../models/errors.ts";
 import { decodePoints } from "../models/points.ts";
 import type { Skipped } from "../training/dataset/skipped.ts";
@@ -11,6 +10,7 @@ import { openSource } from "../training/dataset/source.ts";
 import { heldOutKnn } from "../training/evaluation/knn.ts";
 import { nearestNeighbours } from "../training/evaluation/nearest.node.ts";
 import type { EvaluateArguments } from "./commands/evaluate.ts";
+import { openEmbedderFor } from "./open-embedder.ts";
 import { placeImages } from "./place-images.ts";
 import { noteSkipped } from "./read-images.ts";
 import { scoreLines } from "./scores.ts";
@@ -49,8 +49,8 @@ async function placeLabelled(
   bundle: Awaited<ReturnType<typeof openBundle>>,
   terminal: Terminal,
 ) {
-  const embedder = await openBundleEmbedder(bundle);
   const source = await openSource(args.images as string);
+  const embedder = await openEmbedderFor(bundle, source.entries.length);
   const skipped: Skipped[] = [...source.skipped];
   const labels: (string | undefined)[] = [];
   const coordinates: number[] = [];

@@ -1,12 +1,12 @@
-// `tsimcne embed` of a folder of small images, next to its parts alone, decoding and the encoder, and next to the same
-// job in PyTorch. The sides alternate; the command's time has everything in it, its start included.
+// `tsimcne embed` of a folder of small images, next to its parts alone one after the other, decoding and the encoder
+// with all processors, and next to the same job in PyTorch. The sides alternate; the command's time has everything in it, its start included.
 //
 //   node --import ./tests/support/typescript.mjs tests/benchmarks/embed.bench.ts MAP [--images 10000] [--rounds 3]
 //     [--json FILE]
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { openBundle } from "../../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../../models/bundle/files.ts";
+import { decodeImage, decodeOptionsOf } from "../../models/decode.node.ts";
 import { nodeRuntime } from "../../models/runtime.node.ts";
 import { mapInOrder } from "../../training/dataset/in-order.ts";
 import { openSource } from "../../training/dataset/source.ts";
@@ -45,19 +46,23 @@ const folder = mkdtempSync(join(tmpdir(), "tsimcne-embed-"));
 const images = join(folder, "images");
 mkdirSync(images);
 const source = await openSource(SOURCE);
-for (const [i, entry] of source.entries.slice(0, Number(args.images)).entries()) {
-  writeFileSync(join(images, `${i}.jpg`), await entry.read());
+const { entries } = source;
+for (let i = 0; i < Number(args.images); i++) {
+  writeFileSync(join(images, `${i}.jpg`), await entries[i % entries.length].read());
 }
 await source.close();
 
-/** Seconds of sharp alone, as many images side by side as it has threads for. */
-async function decoding(): Promise<number> {
+const decoders = {
+  sharp: (bytes: Buffer) => sharp(bytes).raw().toBuffer(),
+  ours: (bytes: Buffer) => decodeImage(bytes, decodeOptionsOf(bundle.info)),
+};
+
+/** Seconds of reading and decoding alone, as many images side by side as sharp has threads for. */
+async function decoding(decode: (bytes: Buffer) => Promise<unknown>): Promise<number> {
   const began = performance.now();
   const files = await readdir(images);
-  const decoded = mapInOrder(files, 4 * availableParallelism(), async (file) =>
-    sharp(await readFile(join(images, file)))
-      .raw()
-      .toBuffer(),
+  const decoded = mapInOrder(files, 4 * availableParallelism(), (file) =>
+    decode(readFileSync(join(images, file))),
   );
   for await (const _ of decoded);
   return (performance.now() - began) / 1000;
@@ -87,22 +92,41 @@ const python = pythonWith("torch");
 const { widths, depths, stemStride } = backbones[network.backbone as keyof typeof backbones];
 const threads = availableParallelism();
 const job = { widths, depths, stemStride, hiddenDim: network.hiddenDim, outDim: 2, imageSize, threads };
-const rounds = [];
+
+interface Round {
+  /** Seconds of the command. */
+  readonly command: number;
+  readonly withSharp: number;
+  readonly withOurs: number;
+  readonly torch?: number;
+  /** … without its imports. */
+  readonly torchStarted?: number;
+}
+const rounds: Round[] = [];
 for (let round = 0; round < Number(args.rounds); round++) {
   const out = join(folder, "points.csv");
   const given = [COMMAND, "embed", map, images, "--quiet", "--format", "csv", "--out", out];
   const { took: command } = seconds(process.execPath, given);
-  const parts = (await decoding()) + (await encoding());
-  const torch = python && Number(seconds(python, [SCRIPT, JSON.stringify(job), images]).stdout);
-  rounds.push({ command, parts, torch });
+  const encoder = await encoding();
+  const withSharp = (await decoding(decoders.sharp)) + encoder;
+  const withOurs = (await decoding(decoders.ours)) + encoder;
+  const torch = python && seconds(python, [SCRIPT, JSON.stringify(job), images]);
+  rounds.push({
+    command,
+    withSharp,
+    withOurs,
+    ...(torch && { torch: torch.took, torchStarted: Number(torch.stdout) }),
+  });
 }
 const rate = median(rounds.map(({ command }) => Number(args.images) / command));
-const share = median(rounds.map(({ command, parts }) => parts / command));
-const peer = python
-  ? `${median(rounds.map(({ command, torch }) => Number(torch) / command)).toFixed(2)} × PyTorch and Pillow`
-  : "no python3 here has torch";
+const ratio = (other: "withSharp" | "withOurs" | "torch" | "torchStarted") =>
+  median(rounds.map((round) => (round[other] ?? Number.NaN) / round.command)).toFixed(2);
 console.log(
-  `${args.images} images: ${Math.round(rate)} images/s, ${(100 * share).toFixed(0)} % of decoding and encoder alone, ${peer}`,
+  `${args.images} images: ${Math.round(rate)} images/s. Time by the command's: ` +
+    `sharp alone, then the encoder alone ${ratio("withSharp")}; this project's decoder, then the encoder ${ratio("withOurs")}; ` +
+    (python
+      ? `PyTorch and Pillow ${ratio("torch")}, their imports left out ${ratio("torchStarted")}`
+      : "no python3 here has torch"),
 );
 rmSync(folder, { recursive: true, force: true });
 if (args.json) writeFileSync(args.json, `${JSON.stringify({ images: Number(args.images), rounds })}\n`);

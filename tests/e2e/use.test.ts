@@ -81,6 +81,29 @@ describe("embed", () => {
     }
   });
 
+  test("many, which threads of their own place, land where few do, in order; broken ones are listed", async () => {
+    const copies = 7;
+    for (let copy = 0; copy < copies; copy++) {
+      cpSync(at("images"), at("many", String(copy)), { recursive: true });
+      writeFileSync(at("many", String(copy), "broken.png"), "text");
+    }
+    const few = JSON.parse((await tsimcne(["embed", map, at("images")], cache)).stdout).results;
+    const { code, stdout, stderr } = await tsimcne(["embed", map, at("many")], cache);
+    assert.equal(code, 0, stderr);
+    const { results, errors } = JSON.parse(stdout);
+    const expected = Array.from({ length: copies }, (_, copy) =>
+      few.map((placed: { path: string }) => ({ ...placed, path: `${copy}/${placed.path}` })),
+    );
+    assert.deepEqual(results, expected.flat());
+    assert.deepEqual(
+      errors.map(({ path }: { path: string }) => path),
+      Array.from({ length: copies }, (_, copy) => `${copy}/broken.png`),
+    );
+    const strict = await tsimcne(["embed", map, at("many"), "--strict"], cache);
+    assert.equal(strict.code, 1);
+    assert.match(strict.stderr, /broken\.png: not an image/);
+  });
+
   test("what cannot be placed is listed; with --strict it fails; with nothing placed too", async () => {
     mkdirSync(at("mixed"));
     writeFileSync(at("mixed", "a.png"), await classPicture(1, 500));

@@ -1,9 +1,11 @@
 // Single files on disk as entries.
 
+import { readFileSync, readSync, statSync } from "node:fs";
 import { type FileHandle, open, readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { UserError } from "../../models/errors.ts";
 import { KIND_BYTES } from "../../models/image-kind.ts";
+import { atOnceIfQuick } from "./at-once.ts";
 import { checkFileSize, type ImageEntry } from "./entries.ts";
 import { fileReason } from "./file-reason.ts";
 
@@ -27,7 +29,11 @@ export async function fileEntry(
     stamp: status.stamp,
     async read() {
       checkFileSize(status.size);
-      return readFile(location).catch((error) => {
+      const bytes = atOnceIfQuick(
+        () => readFileSync(location),
+        () => readFile(location),
+      );
+      return bytes.catch((error) => {
         throw new UserError(fileReason(error));
       });
     },
@@ -39,7 +45,11 @@ export async function fileEntry(
  * @throws UserError whose message is the reason alone
  */
 export async function statFile(location: string): Promise<{ size: number; stamp: string }> {
-  const status = await stat(location).catch((error) => {
+  const found = atOnceIfQuick(
+    () => statSync(location),
+    () => stat(location),
+  );
+  const status = await found.catch((error) => {
     throw new UserError(fileReason(error));
   });
   if (status.isDirectory()) throw new UserError("a folder, not a file");
@@ -64,7 +74,11 @@ export async function readAt(file: FileHandle, position: number, length: number)
   const bytes = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled);
+    const rest = [bytes, filled, length - filled, position + filled] as const;
+    const bytesRead = await atOnceIfQuick(
+      () => readSync(file.fd, ...rest),
+      async () => (await file.read(...rest)).bytesRead,
+    );
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

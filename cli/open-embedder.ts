@@ -1,0 +1,35 @@
+// The embedder of a map for so many images: few are placed by this thread, many by threads of their own, while this one
+// reads and decodes the next.
+
+import { availableParallelism } from "node:os";
+import type { Bundle } from "../models/bundle/bundle.node.ts";
+import { type Embedder, openEmbedder } from "../models/embedder.ts";
+import { readEmbedderFiles } from "../models/embedder-files.node.ts";
+import { openPreprocessor } from "../models/preprocessor.ts";
+import { nodeRuntime } from "../models/runtime.node.ts";
+import { BATCH } from "./place-images.ts";
+
+/** So many images take longer to place than threads to start. */
+const MANY = 500;
+/** Milliseconds that the last pictures wait for others to fill their batch. */
+const BATCH_WAIT = 20;
+
+/** @throws UserError if one of the map's files is missing or damaged */
+export async function openEmbedderFor(bundle: Bundle, images: number): Promise<Embedder> {
+  const files = await readEmbedderFiles(bundle);
+  if (images < MANY) return await openEmbedder(files, nodeRuntime);
+  const { imageSize } = files;
+  const preprocessor = await openPreprocessor(files.preprocess, nodeRuntime, imageSize);
+  const { PlacerPool } = await import("../serving/placer-pool.ts"); // is bundled apart: it starts a file of its own
+  const options = { workers: availableParallelism(), batchSize: BATCH, batchWaitMs: BATCH_WAIT };
+  const pool = await PlacerPool.open(files, options);
+  return {
+    prepare: (pixels) => preprocessor.run(pixels),
+    place: (prepared, alike = 0) =>
+      Promise.all(prepared.map((data) => pool.place({ data, height: imageSize, width: imageSize }, alike))),
+    async close() {
+      await pool.close();
+      await preprocessor.close();
+    },
+  };
+}
