@@ -6,7 +6,7 @@ import type { Bundle } from "../models/bundle/bundle.node.ts";
 import { type Embedder, openEmbedder } from "../models/embedder.ts";
 import { readEmbedderFiles } from "../models/embedder-files.node.ts";
 import { openPreprocessor } from "../models/preprocessor.ts";
-import { nodeRuntime } from "../models/runtime.node.ts";
+import { nodeRuntime, nodeRuntimeWithThreads } from "../models/runtime.node.ts";
 import { BATCH } from "./place-images.ts";
 
 /** So many images take longer to place than threads to start. */
@@ -19,7 +19,7 @@ export async function openEmbedderFor(bundle: Bundle, images: number): Promise<E
   const files = await readEmbedderFiles(bundle);
   if (images < MANY) return await openEmbedder(files, nodeRuntime);
   const { imageSize } = files;
-  const preprocessor = await openPreprocessor(files.preprocess, nodeRuntime, imageSize);
+  const preprocessor = await openPreprocessor(files.preprocess, nodeRuntimeWithThreads(1), imageSize);
   const { PlacerPool } = await import("../serving/placer-pool.ts"); // is bundled apart: it starts a file of its own
   const options = { workers: availableParallelism(), batchSize: BATCH, batchWaitMs: BATCH_WAIT };
   const pool = await PlacerPool.open(files, options);

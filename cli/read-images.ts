@@ -1,7 +1,7 @@
 // From locations on the command line to a data set, with its progress shown.
 
 import { openPreprocessor } from "../models/preprocessor.ts";
-import { nodeRuntime } from "../models/runtime.node.ts";
+import { nodeRuntimeWithThreads } from "../models/runtime.node.ts";
 import { buildPreprocess, type Fit } from "../training/artifacts/preprocess.ts";
 import { prepareDataset } from "../training/dataset/cache.ts";
 import { openSource } from "../training/dataset/source.ts";
@@ -31,7 +31,8 @@ export async function readImages(
 ): Promise<StoredDataset> {
   const { imageSize, fit, background } = options;
   const preprocess = buildPreprocess({ imageSize, fit, background });
-  const preprocessor = await openPreprocessor(preprocess, nodeRuntime, imageSize);
+  // One thread: the others decode meanwhile, and would be held up by threads that wait for work.
+  const preprocessor = await openPreprocessor(preprocess, nodeRuntimeWithThreads(1), imageSize);
   const source = await openSource(locations, { exclude: options.exclude });
   try {
     return await prepareDataset(source, {
@@ -40,7 +41,7 @@ export async function readImages(
       background: `#${background.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`,
       maxPixels: options.maxMegapixels * 1e6,
       preprocess: (pixels) => preprocessor.run(pixels),
-      settingsKey: "preprocess.onnx 1",
+      settingsKey: "preprocess.onnx 2",
       cacheDirectory: options.cache,
       strict: options.strict,
       signal: options.signal,

@@ -5,13 +5,9 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import jpegDecoder, { type MozJPEGModule } from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import { decode as decodePng } from "fast-png";
+import type { ImageSize } from "./image-header.ts";
 import type { ImageKind } from "./image-kind.ts";
 import type { Pixels } from "./pixels.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Samples of a picture, interleaved: gray, RGB or RGBA. */
 interface Samples {
@@ -23,7 +19,7 @@ interface Decoder {
   /** With more, it would hold up the one JavaScript thread for longer than sharp's call does. */
   readonly mostPixels: number;
   /** Undefined where a picture is not plain. */
-  readonly plainSize: (bytes: Uint8Array) => Size | undefined;
+  readonly plainSize: (bytes: Uint8Array) => ImageSize | undefined;
   /** Undefined where anything is wrong. */
   readonly decode: (bytes: Uint8Array) => Samples | undefined | Promise<Samples | undefined>;
 }
@@ -36,19 +32,19 @@ const decoders: Readonly<Record<"JPEG" | "PNG", Decoder>> = {
 /**
  * The pixels of a small plain picture; undefined where sharp is to decode it: it is larger, is of another kind, has an
  * orientation, a colour profile or another depth, or is damaged.
- * @param fits whether a picture of this size is wanted as it is
+ * @param isWanted whether a picture of this size is wanted as it is
  * @param background what shows through where it is transparent, RGB 0 … 255
  */
 export async function decodeSmall(
   kind: ImageKind,
   bytes: Uint8Array,
-  fits: (width: number, height: number) => boolean,
+  isWanted: (size: ImageSize) => boolean,
   background: readonly [red: number, green: number, blue: number],
 ): Promise<Pixels | undefined> {
   if (kind !== "JPEG" && kind !== "PNG") return undefined;
   const { mostPixels, plainSize, decode } = decoders[kind];
   const size = plainSize(bytes);
-  if (!size || size.width * size.height > mostPixels || !fits(size.width, size.height)) return undefined;
+  if (!size || size.width * size.height > mostPixels || !isWanted(size)) return undefined;
   const samples = await decode(bytes);
   // A decoder that has nothing against a file whose header was misread is not to be trusted with it.
   if (!samples || samples.data.length !== size.width * size.height * samples.channels) return undefined;
@@ -62,9 +58,9 @@ const JPEG_FRAMES: readonly number[] = [0xc0, 0xc1, 0xc2];
 const JPEG_SCAN = 0xda;
 
 /** The size of a JPEG in gray or YCbCr, if nothing is said of how to turn it or of its colours. */
-function plainJpeg(bytes: Uint8Array): Size | undefined {
+function plainJpeg(bytes: Uint8Array): ImageSize | undefined {
   const uint16 = (at: number) => (bytes[at] << 8) | bytes[at + 1];
-  let size: Size | undefined;
+  let size: ImageSize | undefined;
   for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + uint16(at + 2)) {
     const marker = bytes[at + 1];
     if (marker === JPEG_SCAN) return size;
@@ -81,7 +77,7 @@ const PNG_PLAIN = /^(IHDR|IDAT|IEND|tEXt|zTXt|iTXt|pHYs|tIME|bKGD|gAMA|cHRM|sRGB
 const PNG_COLORS: readonly number[] = [0, 2, 6];
 
 /** The size of a whole PNG of 8 bits without palette, if nothing is said of how to turn it or of its colours. */
-function plainPng(bytes: Uint8Array): Size | undefined {
+function plainPng(bytes: Uint8Array): ImageSize | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes[24] !== 8 || !PNG_COLORS.includes(bytes[25])) return undefined;
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {

@@ -5,8 +5,9 @@ import sharp from "sharp";
 import type { MapInfo } from "./bundle/map-info.ts";
 import { parseColor } from "./color.ts";
 import { decodeSmall } from "./decode-small.node.ts";
-import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, overPixelLimit } from "./decoding.ts";
+import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, isReduced, overPixelLimit } from "./decoding.ts";
 import { UserError } from "./errors.ts";
+import { type ImageSize, readImageSize } from "./image-header.ts";
 import { describeBytes, type ImageKind, imageKind } from "./image-kind.ts";
 import type { Pixels } from "./pixels.ts";
 import { isTruncated } from "./truncated.node.ts";
@@ -31,7 +32,7 @@ export class PixelLimitError extends UserError {
 }
 
 export interface DecodeOptions {
-  /** Images whose short side is longer are reduced to it while decoding, in pixels. The contract: 8 · image size. */
+  /** Images whose short side is much longer are reduced to it while decoding, in pixels. The contract: 8 · image size. */
   minSide: number;
   /** What shows through where the image is transparent (see parseColor). Defaults to white. */
   background?: string;
@@ -59,20 +60,19 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   if (kind === undefined) throw new UserError(`not an image (${describeBytes(bytes)})`);
   // A drawing has no pixels of its own, and its text depends on the fonts of the machine.
   if (kind === "SVG") throw new UserError("SVG is not supported (convert to PNG)");
-  const fits = (width: number, height: number) =>
-    Math.min(width, height) <= minSide && width * height <= maxPixels;
-  const small = await decodeSmall(kind, bytes, fits, background);
+  const isWanted = (size: ImageSize) => !isReduced(size, minSide) && size.width * size.height <= maxPixels;
+  const small = await decodeSmall(kind, bytes, isWanted, background);
   if (small) return small;
   try {
     const [r, g, b] = background;
     // failOn "error" refuses what is cut off or undecodable, and bears warnings such as stray bytes between markers.
-    const { data, info } = await sharp(bytes, { failOn: "error", limitInputPixels: maxPixels })
+    const image = sharp(bytes, { failOn: "error", limitInputPixels: maxPixels })
       .autoOrient()
-      .flatten({ background: { r, g, b } })
-      .resize(minSide, minSide, { fit: "outside", withoutEnlargement: true })
-      .toColourspace("srgb")
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+      .flatten({ background: { r, g, b } });
+    const size = readImageSize(kind, bytes) ?? (await image.metadata());
+    // Even a resize to the same size takes as long as to decode a small photograph.
+    if (isReduced(size, minSide)) image.resize(minSide, minSide, { fit: "outside" });
+    const { data, info } = await image.toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`${info.channels} channels instead of red, green and blue`);
     return { data, height: info.height, width: info.width };
   } catch (error) {

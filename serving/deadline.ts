@@ -19,7 +19,7 @@ export function deadline(timeoutMs: number): RequestHandler {
     }, timeoutMs);
     response.once("close", () => {
       clearTimeout(timer);
-      controller.abort(new ClientGone());
+      if (!response.writableFinished) controller.abort(new ClientGone());
     });
     response.locals.signal = controller.signal;
     next();

@@ -1,10 +1,10 @@
 // The decoding contract of models/decode.node.ts, kept with the browser's decoders: whatever comes in, one upright sRGB
 // picture of 8 bits comes out, large ones reduced.
 
-import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, overPixelLimit } from "../models/decoding.ts";
+import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, isReduced, overPixelLimit } from "../models/decoding.ts";
+import { readImageHeader } from "../models/image-header.ts";
 import { describeBytes, type ImageKind, imageKind } from "../models/image-kind.ts";
 import type { Pixels } from "../models/pixels.ts";
-import { readImageHeader } from "./image-header.ts";
 
 /** Side of the picture that is shown of an image, in pixels. */
 const PREVIEW_SIDE = 160;
@@ -72,11 +72,11 @@ async function firstFrame(file: Blob): Promise<ImageBitmap> {
   }
 }
 
-/** Reduced to the short side that is wanted, if it is longer. Closes the bitmap that it replaces. */
+/** Reduced to the short side that is wanted, if it is much longer. Closes the bitmap that it replaces. */
 async function reduced(bitmap: ImageBitmap, shortSide: number): Promise<ImageBitmap> {
   const { width, height } = bitmap;
+  if (!isReduced(bitmap, shortSide)) return bitmap;
   const factor = shortSide / Math.min(width, height);
-  if (factor >= 1) return bitmap;
   try {
     return await createImageBitmap(bitmap, {
       resizeWidth: Math.max(1, Math.round(width * factor)),

@@ -13,8 +13,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
-import sharp from "sharp";
 import { median } from "../support/median.ts";
+import { photograph } from "../support/photograph.ts";
 import { trainTinyMap } from "../support/tiny-map.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -29,16 +29,6 @@ const seconds = Number(values.seconds);
 const folder = await mkdtemp(join(tmpdir(), "tsimcne-bench-"));
 const map = positionals[0] ?? join(folder, "map");
 if (!positionals[0]) await trainTinyMap(map, join(folder, "images"), join(folder, "cache"));
-
-/** Noise over a gradient: compresses about as a photograph does. */
-async function photograph(width: number, height: number): Promise<Buffer> {
-  const data = Buffer.alloc(width * height * 3);
-  for (let i = 0; i < data.length; i++) data[i] = (i / data.length) * 200 + 40 * Math.abs(Math.sin(i * i));
-  return await sharp(data, { raw: { width, height, channels: 3 } })
-    .blur(1)
-    .jpeg({ quality: 85 })
-    .toBuffer();
-}
 
 /** 64 connections that post an image again and again, for so many seconds or so often. */
 function run(url: string, body: Buffer, extent: { duration: number } | { amount: number }) {

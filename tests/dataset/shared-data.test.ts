@@ -22,7 +22,7 @@ async function prepare(archive: string, imageSize: number, cacheDirectory: strin
     async preprocess({ data, width, height }: Pixels) {
       decoded++;
       assert.equal(data.length, width * height * 3);
-      assert.ok(Math.min(width, height) <= 8 * imageSize, `${width} × ${height} was not reduced`);
+      assert.ok(Math.min(width, height) <= 12 * imageSize, `${width} × ${height} was not reduced`);
       if (width === imageSize && height === imageSize) return data;
       return sharp(data, { raw: { width, height, channels: 3 } })
         .resize(imageSize, imageSize)

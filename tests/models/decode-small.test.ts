@@ -3,14 +3,15 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import sharp, { type Sharp } from "sharp";
 import { decodeSmall } from "../../models/decode-small.node.ts";
+import type { ImageSize } from "../../models/image-header.ts";
 import { imageKind } from "../../models/image-kind.ts";
 import { randomStream } from "../../training/random.ts";
 import { cut, orientedJpeg, quarters } from "../support/images.ts";
 
 const BACKGROUND = [200, 30, 90] as const;
 
-const decode = (bytes: Uint8Array, fits = (_width: number, _height: number) => true) =>
-  decodeSmall(imageKind(bytes)!, bytes, fits, BACKGROUND);
+const decode = (bytes: Uint8Array, isWanted: (size: ImageSize) => boolean = () => true) =>
+  decodeSmall(imageKind(bytes)!, bytes, isWanted, BACKGROUND);
 
 /** What sharp makes of it; undefined where it refuses. */
 async function bySharp(bytes: Uint8Array): Promise<Buffer | undefined> {
@@ -126,6 +127,6 @@ describe("small plain pictures", () => {
     for (const [what, bytes] of Object.entries(others)) assert.equal(await decode(bytes), undefined, what);
     const plain = await quarters().png().toBuffer();
     assert.equal(await decode(plain, () => false), undefined, "a size that is not wanted");
-    assert.ok(await decode(plain, (width, height) => width === 48 && height === 32));
+    assert.ok(await decode(plain, ({ width, height }) => width === 48 && height === 32));
   });
 });

@@ -112,14 +112,16 @@ describe("decodeImage", () => {
     }
   });
 
-  test("reduces large images to the wanted short side, and leaves others alone", async () => {
+  test("reduces images of more than 1.5 times the wanted short side to it, and leaves others alone", async () => {
     const sizes = async (width: number, height: number) => {
       const { data, ...size } = await decode(await plain(RED, width, height).png().toBuffer(), 256);
       assert.equal(data.length, size.width * size.height * 3);
       return [size.width, size.height];
     };
     assert.deepEqual(await sizes(1024, 512), [512, 256]);
-    assert.deepEqual(await sizes(300, 900), [256, 768]);
+    assert.deepEqual(await sizes(400, 1200), [256, 768]);
+    assert.deepEqual(await sizes(385, 385), [256, 256]);
+    assert.deepEqual(await sizes(384, 900), [384, 900]);
     assert.deepEqual(await sizes(257, 256), [257, 256]);
     assert.deepEqual(await sizes(4000, 3), [4000, 3]);
     assert.deepEqual(await sizes(1, 1), [1, 1]);

@@ -6,6 +6,7 @@ import {
   add,
   cast,
   clip,
+  concat,
   countTo,
   div,
   floor,
@@ -21,6 +22,7 @@ import {
   serialize,
   shift,
   sizeAlong,
+  slice,
   sub,
   type Tensor,
 } from "../graph/index.ts";
@@ -52,17 +54,15 @@ export function buildPreprocess(options: PreprocessOptions): Uint8Array {
   const height = sizeAlong(pixels, 0);
   const width = sizeAlong(pixels, 1);
   const side = fit === "cover" ? minimum(height, width) : maximum(height, width);
-  const rows = axisWeights(height, fit === "fill" ? height : side, s, "height");
-  const columns = axisWeights(width, fit === "fill" ? width : side, s, "width");
+  const rows = resampling(height, fit === "fill" ? height : side, s, "height");
+  const columns = resampling(width, fit === "fill" ? width : side, s, "width");
 
-  const flat = graph.add("Reshape", [cast(pixels, "float32"), graph.integers([0, -1])], {}, [
-    { dtype: "float32", shape: ["height", "3·width"] },
+  const cut = fit === "cover" ? span(pixels, 1, columns, 0, columns.bands - 1) : pixels;
+  const weights = fit === "cover" ? span(columns.weights, 1, columns, 0, columns.bands - 1) : columns.weights;
+  const short = graph.add("Reshape", [resampleRows(cut, rows, s), graph.integers([s, -1, 3])], {}, [
+    { dtype: "float32", shape: [s, cut.shape[1], 3] },
   ])[0];
-  const short = matMul(rows.weights, flat);
-  const wide = graph.add("Reshape", [short, graph.integers([s, -1, 3])], {}, [
-    { dtype: "float32", shape: [s, "width", 3] },
-  ])[0];
-  let image = matMul(columns.weights, wide);
+  let image = matMul(weights, short);
   if (fit === "contain") {
     const coverage = mul(reshape(rows.coverage, [s, 1, 1]), reshape(columns.coverage, [1, s, 1]));
     const around = graph.constant("float32", [3], Float32Array.from(background));
@@ -72,25 +72,31 @@ export function buildPreprocess(options: PreprocessOptions): Uint8Array {
   return serialize(graph);
 }
 
-/**
- * Weights [S, size] that resample one axis: `window` input pixels around the middle become S output pixels.
- * coverage [S] is the share of each output pixel that lies within the picture.
- */
-function axisWeights(
-  size: Tensor,
-  window: Tensor,
-  s: number,
-  dim: string,
-): { weights: Tensor; coverage: Tensor } {
+/** How one axis is resampled. */
+interface Resampling {
+  /** Of all input pixels for each output pixel: [S, size]. */
+  readonly weights: Tensor;
+  /** How much of each output pixel lies within the picture: [S]. */
+  readonly coverage: Tensor;
+  /** Of bands of output pixels: how many there are, and the input pixels that count for each, int64 [bands]. */
+  readonly bands: number;
+  readonly first: Tensor;
+  readonly end: Tensor;
+}
+
+/** Output pixels of a band: few input pixels count for them, and only those are multiplied. */
+const BAND = 8;
+
+/** `window` input pixels around the middle of an axis become S output pixels. */
+function resampling(size: Tensor, window: Tensor, s: number, dim: string): Resampling {
   const { graph } = size;
   const step = scale(window, 1 / s);
   const start = scale(sub(size, window), 0.5);
-  const half = graph.constant(
-    "float32",
-    [s],
-    Float32Array.from({ length: s }, (_, i) => i + 0.5),
-  );
-  const centers = add(mul(half, step), start);
+  const centersOf = (outputs: readonly number[]) => {
+    const middles = outputs.map((i) => i + 0.5);
+    return add(mul(graph.constant("float32", [middles.length], Float32Array.from(middles)), step), start);
+  };
+  const centers = centersOf([...Array(s).keys()]);
   const positions = shift(countTo(size, dim), 0.5);
   const distances = abs(sub(reshape(centers, [s, 1]), positions));
   const reach = maximum(step, graph.scalar(1));
@@ -98,5 +104,44 @@ function axisWeights(
   const weights = div(triangle, shift(reduceSum(triangle, [1], true), 1e-12));
   const low = maximum(sub(centers, scale(step, 0.5)), graph.scalar(0));
   const high = minimum(add(centers, scale(step, 0.5)), size);
-  return { weights, coverage: relu(div(sub(high, low), step)) };
+
+  // At least one pixel each, also for what lies outside a picture that is contained.
+  const bands = Math.ceil(s / BAND);
+  const starts = Array.from({ length: bands }, (_, band) => band * BAND);
+  const ends = starts.map((first) => Math.min(first + BAND, s) - 1);
+  const first = minimum(
+    maximum(floor(sub(centersOf(starts), reach)), graph.scalar(0)),
+    sub(size, graph.scalar(1)),
+  );
+  const beyond = shift(floor(add(centersOf(ends), reach)), 1);
+  const end = minimum(maximum(beyond, shift(first, 1)), size);
+  return {
+    weights,
+    coverage: relu(div(sub(high, low), step)),
+    bands,
+    first: cast(first, "int64"),
+    end: cast(end, "int64"),
+  };
+}
+
+/** What counts for the bands from one to another, both included, of an axis of x. */
+function span(x: Tensor, axis: number, { first, end }: Resampling, from: number, to: number): Tensor {
+  const { graph } = x;
+  const bounds = [slice(first, 0, from, from + 1), slice(end, 0, to, to + 1)];
+  const shape = x.shape.map((dim, i) => (i === axis ? `${dim} ${from}–${to}` : dim));
+  return graph.add("Slice", [x, ...bounds, graph.integers([axis])], {}, [{ dtype: x.dtype, shape }])[0];
+}
+
+/** uint8 [height, width, 3] → float32 [S, 3·width]. */
+function resampleRows(pixels: Tensor, rows: Resampling, s: number): Tensor {
+  const { graph } = pixels;
+  const bands = Array.from({ length: rows.bands }, (_, band) => {
+    const outputs = slice(rows.weights, 0, band * BAND, Math.min((band + 1) * BAND, s));
+    const input = cast(span(pixels, 0, rows, band, band), "float32");
+    const flat = graph.add("Reshape", [input, graph.integers([0, -1])], {}, [
+      { dtype: "float32", shape: [input.shape[0], `3·${input.shape[1]}`] },
+    ])[0];
+    return matMul(span(outputs, 1, rows, band, band), flat);
+  });
+  return concat(bands, 0);
 }

@@ -29,7 +29,7 @@ import {
 import { openDataset, type StoredDataset } from "./stored-dataset.ts";
 
 /** Part of every key: to be raised whenever the same settings give other pixels. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 
 const ELSEWHERE = " (free some, or set XDG_CACHE_HOME to a folder on another disk)";
 

@@ -1,11 +1,16 @@
 // What the first bytes of an image tell before it is decoded: its size, and whether the file is whole. A browser
 // decodes what there is of a file that was cut off, and says nothing.
 
-import type { ImageKind } from "../models/image-kind.ts";
+import type { ImageKind } from "./image-kind.ts";
+
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 export interface ImageHeader {
   /** As stored, before it is turned upright; undefined where the header does not tell. */
-  readonly size?: { readonly width: number; readonly height: number };
+  readonly size?: ImageSize;
   readonly truncated: boolean;
   /** Printing colours, which every decoder turns into others. */
   readonly cmyk: boolean;
@@ -49,10 +54,27 @@ function includes(bytes: Uint8Array, text: string): boolean {
   return String.fromCharCode(...bytes).includes(text);
 }
 
-/** Walks the segments to the end-of-image marker (ITU T.81, annex B). Previews lie within segments, so are passed over. */
-function jpegHeader(view: DataView): ImageHeader {
-  let size: ImageHeader["size"];
-  let cmyk = false;
+/** The size alone, for which a JPEG need not be walked to its end. */
+export function readImageSize(kind: ImageKind, bytes: Uint8Array): ImageSize | undefined {
+  if (kind !== "JPEG") return readImageHeader(kind, bytes).size;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    for (const segment of jpegSegments(view)) if (isFrame(segment)) return frameSize(view, segment);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+interface Segment {
+  readonly marker: number;
+  /** Of its marker. */
+  readonly at: number;
+}
+
+/** Segments up to the end-of-image marker (ITU T.81, annex B). Previews lie within segments, so are passed over. */
+function* jpegSegments(view: DataView): Generator<Segment> {
   let at = 2;
   while (at + 1 < view.byteLength) {
     if (view.getUint8(at) !== 0xff || view.getUint8(at + 1) === 0xff) {
@@ -60,19 +82,34 @@ function jpegHeader(view: DataView): ImageHeader {
       continue;
     }
     const marker = view.getUint8(at + 1);
-    if (marker === 0xd9) return { size, truncated: false, cmyk };
     if (marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8)) {
       at += 2; // stands alone
       continue;
     }
-    const length = view.getUint16(at + 2);
-    // Start of frame, of whatever coding; C4, C8 and CC are tables.
-    if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
-      size ??= { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
-      cmyk = view.getUint8(at + 9) === 4;
-    }
-    at += 2 + length;
+    yield { marker, at };
+    if (marker === 0xd9) return;
+    at += 2 + view.getUint16(at + 2);
     if (marker === 0xda) at = endOfScan(view, at);
+  }
+}
+
+/** Start of frame, of whatever coding; C4, C8 and CC are tables. */
+function isFrame({ marker }: Segment): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+}
+
+function frameSize(view: DataView, { at }: Segment): ImageSize {
+  return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+}
+
+function jpegHeader(view: DataView): ImageHeader {
+  let size: ImageSize | undefined;
+  let cmyk = false;
+  for (const segment of jpegSegments(view)) {
+    if (segment.marker === 0xd9) return { size, truncated: false, cmyk };
+    if (!isFrame(segment)) continue;
+    size ??= frameSize(view, segment);
+    cmyk = view.getUint8(segment.at + 9) === 4;
   }
   return { size, truncated: true, cmyk };
 }
@@ -88,7 +125,7 @@ function endOfScan(view: DataView, start: number): number {
 }
 
 /** https://developers.google.com/speed/webp/docs/riff_container */
-function webpSize(view: DataView): ImageHeader["size"] {
+function webpSize(view: DataView): ImageSize | undefined {
   const uint24 = (at: number) => view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
   switch (view.getUint32(12)) {
     case 0x56503858: // VP8X
@@ -105,8 +142,8 @@ function webpSize(view: DataView): ImageHeader["size"] {
 }
 
 /** The largest picture of the file; its boxes of image spatial extents are near the start. */
-function avifSize(view: DataView): ImageHeader["size"] {
-  let size: ImageHeader["size"];
+function avifSize(view: DataView): ImageSize | undefined {
+  let size: ImageSize | undefined;
   for (let at = 0; at + 16 <= Math.min(view.byteLength, 4096); at++) {
     if (view.getUint32(at) !== 0x69737065) continue; // ispe, then version and flags
     const found = { width: view.getUint32(at + 8), height: view.getUint32(at + 12) };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import sharp from "sharp";
+import { readImageHeader, readImageSize } from "../../models/image-header.ts";
 import { type ImageKind, imageKind } from "../../models/image-kind.ts";
-import { readImageHeader } from "../../web-demo/image-header.ts";
 import { cut, hugePng, orientedJpeg, quarters } from "../support/images.ts";
 
 const jpeg = (options = {}) => quarters(300, 200).jpeg(options).toBuffer();
@@ -33,6 +33,7 @@ describe("the header of", () => {
       assert.equal(imageKind(bytes), kind);
       const expected = { size: { width: 300, height: 200 }, truncated: false, cmyk: false };
       assert.deepEqual(readImageHeader(kind, bytes), expected);
+      assert.deepEqual(readImageSize(kind, bytes), expected.size, "the size alone");
     });
   }
 
@@ -67,10 +68,9 @@ describe("the header of", () => {
   test("noise is never more than truncated", () => {
     for (const kind of ["JPEG", "PNG", "WebP", "GIF", "BMP", "AVIF"] as const) {
       for (let length = 0; length < 40; length++) {
-        readImageHeader(
-          kind,
-          Uint8Array.from({ length }, (_, i) => (i * 89 + length * 31) & 255),
-        );
+        const noise = Uint8Array.from({ length }, (_, i) => (i * 89 + length * 31) & 255);
+        readImageHeader(kind, noise);
+        readImageSize(kind, noise);
       }
     }
   });
