@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import jpegDecoder, { type MozJPEGModule } from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import { decode as decodePng } from "fast-png";
-import type { ImageSize } from "./image-header.ts";
+import { type ImageSize, jpegFrameSize, jpegSegments } from "./image-header.ts";
 import type { ImageKind } from "./image-kind.ts";
 import type { Pixels } from "./pixels.ts";
 
@@ -59,13 +59,13 @@ const JPEG_SCAN = 0xda;
 
 /** The size of a JPEG in gray or YCbCr, if nothing is said of how to turn it or of its colours. */
 function plainJpeg(bytes: Uint8Array): ImageSize | undefined {
-  const uint16 = (at: number) => (bytes[at] << 8) | bytes[at + 1];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let size: ImageSize | undefined;
-  for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + uint16(at + 2)) {
-    const marker = bytes[at + 1];
+  for (const { marker, at } of jpegSegments(view)) {
+    if (at + 10 > bytes.length) return undefined;
     if (marker === JPEG_SCAN) return size;
     if (JPEG_FRAMES.includes(marker) && bytes[at + 4] === 8 && [1, 3].includes(bytes[at + 9])) {
-      size = { height: uint16(at + 5), width: uint16(at + 7) };
+      size = jpegFrameSize(view, at);
     } else if (!JPEG_PLAIN.includes(marker)) return undefined;
   }
   return undefined;

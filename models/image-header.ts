@@ -59,7 +59,7 @@ export function readImageSize(kind: ImageKind, bytes: Uint8Array): ImageSize | u
   if (kind !== "JPEG") return readImageHeader(kind, bytes).size;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    for (const segment of jpegSegments(view)) if (isFrame(segment)) return frameSize(view, segment);
+    for (const segment of jpegSegments(view)) if (isFrame(segment)) return jpegFrameSize(view, segment.at);
     return undefined;
   } catch (error) {
     if (error instanceof RangeError) return undefined;
@@ -67,14 +67,14 @@ export function readImageSize(kind: ImageKind, bytes: Uint8Array): ImageSize | u
   }
 }
 
-interface Segment {
+interface JpegSegment {
   readonly marker: number;
   /** Of its marker. */
   readonly at: number;
 }
 
 /** Segments up to the end-of-image marker (ITU T.81, annex B). Previews lie within segments, so are passed over. */
-function* jpegSegments(view: DataView): Generator<Segment> {
+export function* jpegSegments(view: DataView): Generator<JpegSegment> {
   let at = 2;
   while (at + 1 < view.byteLength) {
     if (view.getUint8(at) !== 0xff || view.getUint8(at + 1) === 0xff) {
@@ -87,18 +87,19 @@ function* jpegSegments(view: DataView): Generator<Segment> {
       continue;
     }
     yield { marker, at };
-    if (marker === 0xd9) return;
+    if (marker === 0xd9 || at + 4 > view.byteLength) return;
     at += 2 + view.getUint16(at + 2);
     if (marker === 0xda) at = endOfScan(view, at);
   }
 }
 
 /** Start of frame, of whatever coding; C4, C8 and CC are tables. */
-function isFrame({ marker }: Segment): boolean {
+function isFrame({ marker }: JpegSegment): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-function frameSize(view: DataView, { at }: Segment): ImageSize {
+/** What a start of frame says. @param at where its marker is */
+export function jpegFrameSize(view: DataView, at: number): ImageSize {
   return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
 }
 
@@ -108,7 +109,7 @@ function jpegHeader(view: DataView): ImageHeader {
   for (const segment of jpegSegments(view)) {
     if (segment.marker === 0xd9) return { size, truncated: false, cmyk };
     if (!isFrame(segment)) continue;
-    size ??= frameSize(view, segment);
+    size ??= jpegFrameSize(view, segment.at);
     cmyk = view.getUint8(segment.at + 9) === 4;
   }
   return { size, truncated: true, cmyk };
