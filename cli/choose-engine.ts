@@ -2,9 +2,9 @@
 
 import { UserError } from "../models/errors.ts";
 import type { Flavour } from "../training/artifacts/stage-artifacts.ts";
-import { type DeviceName, deviceNames } from "../training/engines/device-names.ts";
+import { type DeviceName, deviceNames, flavourOf } from "../training/engines/device-names.ts";
 import { fastest, type Trial, tryDevices } from "../training/engines/fastest-device.ts";
-import { flavourOf, ThreadEngine } from "../training/engines/thread-engine.ts";
+import { ThreadEngine } from "../training/engines/thread-engine.ts";
 import type { RunSettings } from "../training/stages/settings.ts";
 import { trialArtifacts } from "../training/stages/stage-models.ts";
 import type { Terminal } from "./terminal.ts";

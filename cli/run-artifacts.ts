@@ -1,9 +1,10 @@
 // The command `artifacts`: the models of the first stage and a checkpoint with its initial weights.
 
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { UserError } from "../models/errors.ts";
+import { writeFolder } from "../models/write-folder.node.ts";
 import { initialValues } from "../training/artifacts/initial-state.ts";
 import { encodeOrtCheckpoint } from "../training/artifacts/ort-checkpoint.ts";
 import { wholeMicroBatches } from "../training/dataset/batches.ts";
@@ -28,15 +29,9 @@ export async function runArtifacts(args: ArtifactsArguments): Promise<void> {
       ? { checkpoint: encodeOrtCheckpoint(models, state) }
       : { "checkpoint.safetensors": encodeCheckpoint(models, state) }),
   };
-  const temporary = `${resolve(args.out)}.part`;
-  try {
-    await mkdir(temporary, { recursive: true });
-    for (const [name, content] of Object.entries(files)) await writeFile(join(temporary, name), content);
-    await rename(temporary, args.out);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    throw new UserError(`cannot write ${args.out}: ${(error as Error).message}`);
-  }
+  await writeFolder(args.out, async (folder) => {
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  });
   const result = {
     out: args.out,
     files: Object.keys(files),

@@ -30,7 +30,6 @@ export function nodeRuntimeOn(provider: "cuda" | "webgpu"): Runtime {
         }),
       }),
     Tensor,
-    isCard: true,
     hasDeviceMemory: provider === "webgpu",
   };
 }

@@ -16,8 +16,6 @@ export interface SessionOptions {
 export interface Runtime {
   createSession(model: Uint8Array, options?: SessionOptions): Promise<InferenceSession>;
   readonly Tensor: TensorConstructor;
-  /** Whether it computes on a graphics card. */
-  readonly isCard?: boolean;
   /** Whether values can stay in a memory that is not the host's. */
   readonly hasDeviceMemory?: boolean;
 }

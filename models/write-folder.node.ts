@@ -28,11 +28,11 @@ export async function writeFolder(
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     await removeEmpty(parent, firstMade);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
-    throw new UserError(`cannot write ${target}: the disk is full; free some space and run again`, {
-      cause: error,
-    });
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    const full = code === "ENOSPC" || code === "EDQUOT";
+    const reason = full ? "the disk is full; free some space and run again" : reasonOf(error);
+    throw new UserError(`cannot write ${target}: ${reason}`, { cause: error });
   }
 }
 

@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openBundle } from "../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../models/bundle/files.ts";
-import { reasonOf, UserError } from "../models/errors.ts";
+import { UserError } from "../models/errors.ts";
 import { writeFolder } from "../models/write-folder.node.ts";
 
 /**
@@ -19,24 +19,19 @@ export async function writeSite(pageDir: string, mapDir: string, target: string)
   if (page.length === 0) {
     throw new UserError("there is no web page in this installation; npm run build makes it");
   }
-  try {
-    await writeFolder(target, async (temporary) => {
-      for (const entry of page.filter((entry) => entry.isFile())) {
-        const from = join(entry.parentPath, entry.name);
-        await copy(from, join(temporary, from.slice(pageDir.length)));
-      }
-      const names = Object.keys(bundle.info.files).filter(
-        (name) => !name.startsWith(`${bundleFiles.training}/`),
-      );
-      for (const name of names) await copy(await bundle.locate(name), join(temporary, "map", name));
-      const files = Object.fromEntries(names.map((name) => [name, bundle.info.files[name]]));
-      await writeJson(join(temporary, "map", bundleFiles.info), { ...bundle.info, files });
-      await writeJson(join(temporary, "site.json"), { server: false, apiKey: false });
-    });
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`cannot write ${target}: ${reasonOf(error)}`, { cause: error });
-  }
+  await writeFolder(target, async (temporary) => {
+    for (const entry of page.filter((entry) => entry.isFile())) {
+      const from = join(entry.parentPath, entry.name);
+      await copy(from, join(temporary, from.slice(pageDir.length)));
+    }
+    const names = Object.keys(bundle.info.files).filter(
+      (name) => !name.startsWith(`${bundleFiles.training}/`),
+    );
+    for (const name of names) await copy(await bundle.locate(name), join(temporary, "map", name));
+    const files = Object.fromEntries(names.map((name) => [name, bundle.info.files[name]]));
+    await writeJson(join(temporary, "map", bundleFiles.info), { ...bundle.info, files });
+    await writeJson(join(temporary, "site.json"), { server: false, apiKey: false });
+  });
 }
 
 async function copy(from: string, to: string): Promise<void> {

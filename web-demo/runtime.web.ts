@@ -57,7 +57,6 @@ export async function webgpuRuntime(): Promise<Runtime | undefined> {
         preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, "gpu-buffer"])),
       }),
     Tensor,
-    isCard: true,
     hasDeviceMemory: true,
   };
 }

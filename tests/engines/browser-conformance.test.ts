@@ -2,16 +2,20 @@
 
 import { describe } from "node:test";
 import type { Runtime } from "../../models/runtime.ts";
+import { type DeviceName, flavourOf } from "../../training/engines/device-names.ts";
 import { LocalEngine } from "../../training/engines/local-engine.ts";
 import { chromiumRuntime } from "../support/chromium-runtime.ts";
 import { conformance, WEBGPU_LACKS } from "../support/conformance.ts";
 
-const engines: readonly [name: string, browserArguments: readonly string[], lacks: Record<string, string>][] =
-  [
-    ["wasm", [], {}],
-    ["webgpu", ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"], WEBGPU_LACKS],
-    ["ort-training", [], {}],
-  ];
+const engines: readonly [
+  name: DeviceName,
+  browserArguments: readonly string[],
+  lacks: Record<string, string>,
+][] = [
+  ["wasm", [], {}],
+  ["webgpu", ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"], WEBGPU_LACKS],
+  ["ort-training", [], {}],
+];
 
 for (const [name, browserArguments, lacks] of engines) {
   let runtime: Runtime | undefined;
@@ -23,7 +27,7 @@ for (const [name, browserArguments, lacks] of engines) {
   }
   describe(`engine ${name} in Chromium`, { skip }, () => {
     if (runtime)
-      conformance(runtime, () => new LocalEngine(runtime), {
+      conformance(runtime, () => new LocalEngine(runtime, flavourOf(name)), {
         share: 0.1,
         lacks,
         // A graphics card in software takes its time; Node tries another one.

@@ -93,7 +93,6 @@ async function remote(page: Page, name: string): Promise<Runtime> {
       } as never;
     },
     Tensor,
-    isCard: name === "webgpu",
     hasDeviceMemory,
   };
   if (name !== "ort-training") return runtime;

@@ -16,6 +16,11 @@ export interface StepResult {
   readonly uniformity: number;
 }
 
+/** What a training model says of a step. @param read the value of one of its outputs */
+export function readStepResult(read: (output: keyof StepResult) => number): StepResult {
+  return { loss: read("loss"), alignment: read("alignment"), uniformity: read("uniformity") };
+}
+
 export interface Encoded {
   /** float32 [count, outDim]. */
   readonly embedding: Float32Array;

@@ -13,10 +13,10 @@ export class LocalEngine implements Engine {
   #stage: RunningStage | undefined;
   #encoder: InferenceSession | undefined;
 
-  constructor(runtime: Runtime) {
+  /** @param flavour of the models that it will be given */
+  constructor(runtime: Runtime, flavour: Flavour) {
     this.#runtime = runtime;
-    const usual = runtime.isCard ? "portable" : "processor";
-    this.flavour = isOrtTraining(runtime) ? "ort-training" : usual;
+    this.flavour = flavour;
   }
 
   async load(artifacts: StageModels, state: TrainingState): Promise<void> {

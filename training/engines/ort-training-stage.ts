@@ -5,7 +5,8 @@ import { ERRORS, type Runtime } from "../../models/runtime.ts";
 import { encodeOrtCheckpoint } from "../artifacts/ort-checkpoint.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { RunningStage, StepResult, TrainingState } from "./engine.ts";
+import { scalarOf } from "./batch-gradients.ts";
+import { type RunningStage, readStepResult, type StepResult, type TrainingState } from "./engine.ts";
 
 type Values = Record<string, Tensor>;
 
@@ -117,8 +118,7 @@ export class OrtTrainingStage implements RunningStage {
     // With momentum alone the buffer of gradients is the momentum.
     if (moments.length > 1) await this.#session.lazyResetGrad();
     this.#step++;
-    const number = (name: string) => (results[name].data as Float32Array)[0];
-    return { loss: number("loss"), alignment: number("alignment"), uniformity: number("uniformity") };
+    return readStepResult((output) => scalarOf(results[output]));
   }
 
   async evaluate(views: Float32Array): Promise<number> {
@@ -126,7 +126,7 @@ export class OrtTrainingStage implements RunningStage {
       views: this.#tensor(views, this.#artifacts.viewsShape),
       ...this.#statistics,
     });
-    return (loss.data as Float32Array)[0];
+    return scalarOf(loss);
   }
 
   /** The API does not hand out the moments: those of the result are 0, and a resumed stage gathers them anew. */

@@ -6,7 +6,7 @@ import type { Runtime } from "../../models/runtime.ts";
 import type { StageModels } from "../artifacts/stage-artifacts.ts";
 import { Graph, serialize } from "../graph/index.ts";
 import { type BatchGradients, NEXT, release, scalarOf, type Values, WholeBatch } from "./batch-gradients.ts";
-import type { RunningStage, StepResult, TrainingState } from "./engine.ts";
+import { type RunningStage, readStepResult, type StepResult, type TrainingState } from "./engine.ts";
 import { MicroBatches } from "./micro-batches.ts";
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -79,8 +79,7 @@ export class StageSessions implements RunningStage {
     for (const name of trained) release(results[`${name}.grad`]);
     this.#advance(Object.fromEntries(statistics.map(({ name }) => [name + NEXT, results[name + NEXT]])));
     this.#step++;
-    const number = (name: string) => scalarOf(results[name]);
-    return { loss: number("loss"), alignment: number("alignment"), uniformity: number("uniformity") };
+    return readStepResult((output) => scalarOf(results[output]));
   }
 
   /** Loss of views [2B, 3, S, S] by the evaluation model. */

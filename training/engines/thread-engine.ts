@@ -4,7 +4,7 @@ import "../../models/telemetry.node.ts";
 import { Worker } from "node:worker_threads";
 import { reasonOf } from "../../models/errors.ts";
 import type { Flavour, StageModels } from "../artifacts/stage-artifacts.ts";
-import type { DeviceName } from "./device-names.ts";
+import { type DeviceName, flavourOf } from "./device-names.ts";
 import { type Encoded, type Engine, EngineError, type StepResult, type TrainingState } from "./engine.ts";
 
 type Call =
@@ -23,12 +23,6 @@ const WORKER = new URL(
   import.meta.url.endsWith(".ts") ? "./thread.worker.ts" : "./thread.worker.js",
   import.meta.url,
 );
-
-/** The models that a device takes. */
-export function flavourOf(device: DeviceName): Flavour {
-  if (device === "ort-training") return "ort-training";
-  return device === "cpu" || device === "wasm" ? "processor" : "portable";
-}
 
 export class ThreadEngine implements Engine {
   readonly #device: DeviceName;

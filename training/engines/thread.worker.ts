@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { reasonOf } from "../../models/errors.ts";
-import type { DeviceName } from "./device-names.ts";
+import { type DeviceName, flavourOf } from "./device-names.ts";
 import { openDevice } from "./devices.ts";
 import type { Engine } from "./engine.ts";
 import { LocalEngine } from "./local-engine.ts";
@@ -11,7 +11,8 @@ import type { ThreadCall, ThreadReply, ThreadRequest } from "./thread-engine.ts"
 let opening: Promise<Engine> | undefined;
 
 function opened(): Promise<Engine> {
-  opening ??= openDevice(workerData as DeviceName).then((runtime) => new LocalEngine(runtime));
+  const device = workerData as DeviceName;
+  opening ??= openDevice(device).then((runtime) => new LocalEngine(runtime, flavourOf(device)));
   return opening;
 }
 

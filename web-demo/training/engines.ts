@@ -3,6 +3,7 @@
 import { UserError } from "../../models/errors.ts";
 import type { Runtime } from "../../models/runtime.ts";
 import type { Flavour, StageArtifacts } from "../../training/artifacts/stage-artifacts.ts";
+import { flavourOf } from "../../training/engines/device-names.ts";
 import type { Engine } from "../../training/engines/engine.ts";
 import { fastest, tryDevices } from "../../training/engines/fastest-device.ts";
 import { LocalEngine } from "../../training/engines/local-engine.ts";
@@ -42,7 +43,7 @@ export async function openRuntime(name: EngineName): Promise<Runtime> {
 }
 
 export async function openEngine(name: EngineName): Promise<Engine> {
-  return new LocalEngine(await openRuntime(name));
+  return new LocalEngine(await openRuntime(name), flavourOf(name));
 }
 
 /**
