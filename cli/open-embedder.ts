@@ -3,10 +3,11 @@
 
 import { availableParallelism } from "node:os";
 import type { Bundle } from "../models/bundle/bundle.node.ts";
-import { type Embedder, openEmbedder } from "../models/embedder.ts";
+import { openBundleEmbedder } from "../models/embedder.node.ts";
+import type { Embedder } from "../models/embedder.ts";
 import { readEmbedderFiles } from "../models/embedder-files.node.ts";
 import { openPreprocessor } from "../models/preprocessor.ts";
-import { nodeRuntime, nodeRuntimeWithThreads } from "../models/runtime.node.ts";
+import { nodeRuntimeWithThreads } from "../models/runtime.node.ts";
 import { BATCH } from "./place-images.ts";
 
 /** So many images take longer to place than threads to start. */
@@ -16,8 +17,8 @@ const BATCH_WAIT = 20;
 
 /** @throws UserError if one of the map's files is missing or damaged */
 export async function openEmbedderFor(bundle: Bundle, images: number): Promise<Embedder> {
+  if (images < MANY) return await openBundleEmbedder(bundle);
   const files = await readEmbedderFiles(bundle);
-  if (images < MANY) return await openEmbedder(files, nodeRuntime);
   const { imageSize } = files;
   const preprocessor = await openPreprocessor(files.preprocess, nodeRuntimeWithThreads(1), imageSize);
   const { PlacerPool } = await import("../serving/placer-pool.ts"); // is bundled apart: it starts a file of its own

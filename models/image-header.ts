@@ -58,13 +58,10 @@ function includes(bytes: Uint8Array, text: string): boolean {
 export function readImageSize(kind: ImageKind, bytes: Uint8Array): ImageSize | undefined {
   if (kind !== "JPEG") return readImageHeader(kind, bytes).size;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  try {
-    for (const segment of jpegSegments(view)) if (isFrame(segment)) return jpegFrameSize(view, segment.at);
-    return undefined;
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
+  for (const segment of jpegSegments(view)) {
+    if (isFrame(segment)) return segment.at + 9 <= bytes.length ? jpegFrameSize(view, segment.at) : undefined;
   }
+  return undefined;
 }
 
 interface JpegSegment {

@@ -1,5 +1,6 @@
 // `tsimcne embed` of a folder of small images, next to its parts alone one after the other, decoding and the encoder
-// with all processors, and next to the same job in PyTorch. The sides alternate; the command's time has everything in it, its start included.
+// with all processors, and next to the same job in PyTorch. The sides alternate; the command's time has everything in
+// it, its start included.
 //
 //   node --import ./tests/support/typescript.mjs tests/benchmarks/embed.bench.ts MAP [--images 10000] [--rounds 3]
 //     [--json FILE]
@@ -119,7 +120,7 @@ for (let round = 0; round < Number(args.rounds); round++) {
   });
 }
 const rate = median(rounds.map(({ command }) => Number(args.images) / command));
-const ratio = (other: "withSharp" | "withOurs" | "torch" | "torchStarted") =>
+const ratio = (other: Exclude<keyof Round, "command">) =>
   median(rounds.map((round) => (round[other] ?? Number.NaN) / round.command)).toFixed(2);
 console.log(
   `${args.images} images: ${Math.round(rate)} images/s. Time by the command's: ` +

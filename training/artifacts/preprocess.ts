@@ -57,12 +57,12 @@ export function buildPreprocess(options: PreprocessOptions): Uint8Array {
   const rows = resampling(height, fit === "fill" ? height : side, s, "height");
   const columns = resampling(width, fit === "fill" ? width : side, s, "width");
 
-  const cut = fit === "cover" ? span(pixels, 1, columns, 0, columns.bands - 1) : pixels;
-  const weights = fit === "cover" ? span(columns.weights, 1, columns, 0, columns.bands - 1) : columns.weights;
+  const inWindow = (x: Tensor) => (fit === "cover" ? span(x, 1, columns, 0, columns.bands - 1) : x);
+  const cut = inWindow(pixels);
   const short = graph.add("Reshape", [resampleRows(cut, rows, s), graph.integers([s, -1, 3])], {}, [
     { dtype: "float32", shape: [s, cut.shape[1], 3] },
   ])[0];
-  let image = matMul(weights, short);
+  let image = matMul(inWindow(columns.weights), short);
   if (fit === "contain") {
     const coverage = mul(reshape(rows.coverage, [s, 1, 1]), reshape(columns.coverage, [1, s, 1]));
     const around = graph.constant("float32", [3], Float32Array.from(background));
