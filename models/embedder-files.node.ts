@@ -1,7 +1,7 @@
 import type { Bundle } from "./bundle/bundle.node.ts";
 import { bundleFiles } from "./bundle/files.ts";
 import type { EmbedderFiles } from "./embedder.ts";
-import { decodeFeatures } from "./features.ts";
+import { decodeFeatures } from "./features-file.ts";
 
 /** What an embedder needs of a map. @throws UserError if one of the files is missing or damaged */
 export async function readEmbedderFiles({

@@ -2,7 +2,7 @@
 
 import { type Embedder, openEmbedder } from "../models/embedder.ts";
 import { reasonOf } from "../models/errors.ts";
-import { decodeFeatures } from "../models/features.ts";
+import { decodeFeatures } from "../models/features-file.ts";
 import { decodeImage } from "./decode.web.ts";
 import { fetchBytes } from "./fetch.ts";
 import { agrees, probePictures } from "./gpu-probe.ts";

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { principalAxes, project } from "../../models/principal-axes.ts";
 import type { Weights } from "../../training/networks/model.ts";
 import { randomStream } from "../../training/random.ts";
-import { principalAxes } from "../../training/stages/principal-axes.ts";
 import { centredLayer, principalAxesLayer } from "../../training/stages/starting-layers.ts";
 
 const [inputs, dim, count] = [6, 5, 500];
@@ -28,11 +28,11 @@ test("a last layer from principal axes gives the old outputs' projections, times
   const layer = principalAxesLayer("head.2", old, embedding, 2);
   const placed = rows.map((h) => run(layer, h));
   const { axes, mean, deviations } = principalAxes(embedding, dim);
+  const projections = project({ mean, axes: axes.subarray(0, 2 * dim) }, embedding);
   const factor = Math.hypot(...placed.map(([x]) => x)) / Math.sqrt(count) / deviations[0];
   for (const [r, point] of placed.entries()) {
     for (const [o, value] of point.entries()) {
-      const expected =
-        axes[o].reduce((sum, a, d) => sum + a * (embedding[r * dim + d] - mean[d]), 0) * factor;
+      const expected = projections[r * 2 + o] * factor;
       assert.ok(Math.abs(value - expected) < 1e-4, `${value} instead of ${expected}`);
     }
   }

@@ -3,7 +3,8 @@
 import { bundleFiles } from "../../models/bundle/files.ts";
 import { type MapInfoWithoutFiles, SCHEMA_VERSION } from "../../models/bundle/map-info.ts";
 import { foundNeighbours } from "../../models/feature-search.ts";
-import { compactDim, compactFeatures, type EncoderOutputs, encodeFeatures } from "../../models/features.ts";
+import { compactDim, compactFeatures, type EncoderOutputs } from "../../models/features.ts";
+import { encodeFeatures } from "../../models/features-file.ts";
 import { distanceQuantiles, meanDistances, novelty, noveltyNeighbours } from "../../models/novelty.ts";
 import { encodePoints, type MapPoints } from "../../models/points.ts";
 import { buildEncoder } from "../artifacts/encoder.ts";

@@ -1,11 +1,11 @@
 // The images as the backbone sees them: their features, and which images are near each other there.
 
+import { principalAxes, project } from "../../models/principal-axes.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { FindNearest } from "../evaluation/nearest.ts";
 import { randomStream } from "../random.ts";
 import { embedDataset } from "./embed-dataset.ts";
-import { halfWhitened } from "./principal-axes.ts";
 
 /** Nearest images, by the cosine of half-whitened features, of which one is drawn as the partner … */
 const NEIGHBOURS = 15;
@@ -48,4 +48,18 @@ export async function measureFeatureSpace(
         (image) => indices[image * k + randomStream(seed, "partner", stage, epoch, image).integer(k)],
       ),
   };
+}
+
+/**
+ * Vectors on their principal axes, each axis divided by the square root of its deviation: half-way to whitened, so
+ * that a few strong directions do not decide alone which vectors are near.
+ * @param vectors float32 [n, dim]
+ * @returns float32 [n, kept]
+ */
+export function halfWhitened(vectors: Float32Array, dim: number): { vectors: Float32Array; dim: number } {
+  const { mean, axes, deviations, significant } = principalAxes(vectors, dim);
+  const scaled = axes
+    .subarray(0, significant * dim)
+    .map((value, at) => value / Math.sqrt(deviations[Math.floor(at / dim)] || 1));
+  return { vectors: project({ mean, axes: scaled }, vectors), dim: significant };
 }

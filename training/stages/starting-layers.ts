@@ -1,9 +1,9 @@
 // How the layers of a head start when the embedding changes its dimensions.
 
+import { principalAxes } from "../../models/principal-axes.ts";
 import { standardNormal, uniformFanIn } from "../networks/initialization.ts";
 import type { Weights } from "../networks/model.ts";
 import { randomStream } from "../random.ts";
-import { principalAxes } from "./principal-axes.ts";
 
 /**
  * Standard deviation of a map that starts from principal axes: all points close together, from where every pair can
@@ -43,7 +43,7 @@ export function principalAxesLayer(
   // Where there are fewer axes than outputs, the outputs left over start at zero.
   for (let o = 0; o < Math.min(outputs, dim); o++) {
     for (let d = 0; d < dim; d++) {
-      const share = axes[o][d] * factor;
+      const share = axes[o * dim + d] * factor;
       newBias[o] += share * (bias[d] - mean[d]);
       for (let i = 0; i < inputs; i++) newWeight[o * inputs + i] += share * weight[d * inputs + i];
     }

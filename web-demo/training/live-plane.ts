@@ -1,11 +1,11 @@
 // Where some images are on the plane while the network still learns.
 
+import { principalAxes, project } from "../../models/principal-axes.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import type { Dataset } from "../../training/dataset/dataset.ts";
 import type { Engine } from "../../training/engines/engine.ts";
 import type { Weights } from "../../training/networks/model.ts";
 import { embedDataset } from "../../training/stages/embed-dataset.ts";
-import { principalAxes } from "../../training/stages/principal-axes.ts";
 import { type RunSettings, stageNetwork } from "../../training/stages/settings.ts";
 
 /** Looking takes at most this share of the time, and is done at most so often, in milliseconds. */
@@ -42,15 +42,7 @@ export async function lookAt(
   const { outDim } = settings.stages[stage];
   const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[stage]));
   const { embedding } = await embedDataset(engine, encoder, dataset, images);
-  return outDim === 2 ? embedding : onTwoAxes(embedding, outDim);
-}
-
-function onTwoAxes(vectors: Float32Array, dim: number): Float32Array {
-  const { mean, axes } = principalAxes(vectors, dim);
-  return Float32Array.from({ length: (2 * vectors.length) / dim }, (_, at) => {
-    const [row, axis] = [at >> 1, axes[at & 1]];
-    let sum = 0;
-    for (let d = 0; d < dim; d++) sum += axis[d] * (vectors[row * dim + d] - mean[d]);
-    return sum;
-  });
+  if (outDim === 2) return embedding;
+  const { mean, axes } = principalAxes(embedding, outDim);
+  return project({ mean, axes: axes.subarray(0, 2 * outDim) }, embedding);
 }
