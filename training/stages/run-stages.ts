@@ -5,23 +5,20 @@ import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import { augmentationPolicies } from "../augmentations/policy.ts";
 import { epochBatches } from "../dataset/batches.ts";
 import type { Dataset, EpochPlan, ViewLoader } from "../dataset/dataset.ts";
-import type { Engine, StepResult, TrainingState } from "../engines/engine.ts";
+import type { Engine, TrainingState } from "../engines/engine.ts";
 import type { FindNearest } from "../evaluation/nearest.ts";
 import type { Weights } from "../networks/model.ts";
 import { learningRateAt } from "../optimizers/schedule.ts";
 import { permutation, randomStream } from "../random.ts";
 import { calibrate } from "./calibrate.ts";
 import { type FeatureSpace, measureFeatureSpace } from "./feature-space.ts";
-import type { LogRecord } from "./log.ts";
-import { planStage, type StagePlan } from "./plan.ts";
+import { planStage } from "./plan.ts";
+import { Recorder } from "./recorder.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
 import { settingsFor, stageArtifacts, stageSchedule } from "./stage-models.ts";
 import { startingValues } from "./starting-values.ts";
 import { Timekeeper } from "./timekeeper.ts";
-
-/** A stage adds this many records an epoch to the log. */
-const RECORDS_PER_EPOCH = 20;
 
 export interface StageProgress {
   /** From 1, with its name. */
@@ -187,7 +184,12 @@ async function runStage(run: StageRun): Promise<Weights> {
   let schedule = stageSchedule(run.stage, dataset.count, batchSize);
   await engine.load(artifacts, run.state);
   const held = await evaluationViews(run);
-  const recorder = new Recorder(run);
+  const recorder = new Recorder({
+    stage: index + 1,
+    batchSize,
+    began: run.began,
+    append: (record) => folder.appendLog(record),
+  });
   const pace = new Pace();
   let { step } = run.state;
   const checkpoint = async () => {
@@ -209,14 +211,28 @@ async function runStage(run: StageRun): Promise<Weights> {
         plan = planStage(keeper.stages[index], dataset.count, batchSize);
         schedule = stageSchedule(keeper.stages[index], dataset.count, batchSize);
       }
-      await recorder.add(step, learningRate, result, plan);
+      const imagesPerSecond = recorder.add(step, learningRate, result);
+      await recorder.aside(() =>
+        run.onStep?.({
+          stage: index + 1,
+          name: run.stage.name,
+          step,
+          totalSteps: plan.totalSteps,
+          stepsPerEpoch: plan.stepsPerEpoch,
+          loss: result.loss,
+          learningRate,
+          imagesPerSecond,
+          weights: async () => ({ ...run.weights, ...(await engine.state()).values }),
+        }),
+      );
+      await recorder.writeIfDue(plan);
       if (step >= plan.totalSteps) break;
       if (signal?.aborted) {
         await checkpoint();
         throw new Interrupted(`stopped in stage ${index + 1}`);
       }
     }
-    await recorder.endEpoch(step, await engine.evaluate(held.slice()), plan);
+    await recorder.endEpoch(await engine.evaluate(held.slice()), plan);
     await checkpoint();
   }
   return (await engine.state()).values;
@@ -259,75 +275,4 @@ async function evaluationViews(run: StageRun): Promise<Float32Array> {
   const plan = { stage: 0, epoch: 0, batches: [indices.slice(0, batchSize)] };
   for await (const views of pairBatches(run, plan)) return views;
   throw new Error("a plan of one batch gave none");
-}
-
-/** Collects results between two records of the log. */
-class Recorder {
-  readonly #run: StageRun;
-  #sums = { loss: 0, alignment: 0, uniformity: 0 };
-  #count = 0;
-  #since = performance.now();
-  #imagesPerSecond = 0;
-  #last = { step: 0, learningRate: 0 };
-
-  constructor(run: StageRun) {
-    this.#run = run;
-  }
-
-  async add(
-    step: number,
-    learningRate: number,
-    result: StepResult,
-    { totalSteps, stepsPerEpoch }: StagePlan,
-  ): Promise<void> {
-    const { index, stage, onStep, settings, engine, weights } = this.#run;
-    for (const key of ["loss", "alignment", "uniformity"] as const) this.#sums[key] += result[key];
-    this.#count++;
-    const seconds = (performance.now() - this.#since) / 1000;
-    this.#imagesPerSecond = (this.#count * settings.batchSize) / Math.max(seconds, 1e-9);
-    const told = performance.now();
-    await onStep?.({
-      stage: index + 1,
-      name: stage.name,
-      step,
-      totalSteps,
-      stepsPerEpoch,
-      loss: result.loss,
-      learningRate,
-      imagesPerSecond: this.#imagesPerSecond,
-      weights: async () => ({ ...weights, ...(await engine.state()).values }),
-    });
-    this.#since += performance.now() - told; // what is done with the news is no part of training
-    const every = Math.max(1, Math.floor(stepsPerEpoch / RECORDS_PER_EPOCH));
-    this.#last = { step, learningRate };
-    // The last step of an epoch is recorded together with the evaluation.
-    const ends = step % stepsPerEpoch === 0 || step >= totalSteps;
-    if (step % every === 0 && !ends) await this.#write(stepsPerEpoch);
-  }
-
-  async endEpoch(step: number, evalLoss: number, { stepsPerEpoch }: StagePlan): Promise<void> {
-    this.#last = { ...this.#last, step };
-    await this.#write(stepsPerEpoch, evalLoss);
-  }
-
-  async #write(stepsPerEpoch: number, evalLoss?: number): Promise<void> {
-    const { index, folder, began } = this.#run;
-    const count = Math.max(this.#count, 1);
-    const record: LogRecord = {
-      stage: index + 1,
-      epoch: this.#last.step / stepsPerEpoch,
-      step: this.#last.step,
-      loss: this.#sums.loss / count,
-      alignment: this.#sums.alignment / count,
-      uniformity: this.#sums.uniformity / count,
-      learningRate: this.#last.learningRate,
-      imagesPerSecond: this.#imagesPerSecond,
-      seconds: (performance.now() - began) / 1000,
-      ...(evalLoss === undefined ? {} : { evalLoss }),
-    };
-    await folder.appendLog(record);
-    this.#sums = { loss: 0, alignment: 0, uniformity: 0 };
-    this.#count = 0;
-    this.#since = performance.now();
-  }
 }
