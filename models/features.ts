@@ -59,8 +59,6 @@ export function compactDim({ content, looks }: Compaction): number {
   return content.dim + looks.dim;
 }
 
-/** Images that the axes are fitted to, from all over the data set. */
-const SAMPLE_ROWS = 10_000;
 /** Rows from which it is found how far apart neighbours are. */
 const SPACING_ROWS = 2000;
 const SPACING_NEIGHBOURS = 10;
@@ -73,12 +71,13 @@ const LEAST_VARIANCE = 1e-4;
  * @returns the compaction and int8 codes [N, d]
  */
 export function compactFeatures(
-  outputs: EncoderOutputs,
+  given: EncoderOutputs,
   count: number,
 ): { compaction: Compaction; codes: Int8Array } {
+  const outputs = withUnitFeatures(given, count);
   const unscaled = {
-    content: fitAspect(outputs.features, count, { unit: true, whiten: false }),
-    looks: fitAspect(outputs.statistics, count, { unit: false, whiten: true }),
+    content: fitAspect(outputs.features, count, { whiten: false }),
+    looks: fitAspect(outputs.statistics, count, { whiten: true }),
     scale: 1,
   };
   const vectors = sideBySide(unscaled, outputs);
@@ -92,26 +91,21 @@ export function compactFeatures(
  * out than they reach keeps its distance.
  * @returns whole numbers [N, d]
  */
-export function compactQueries(compaction: Compaction, outputs: EncoderOutputs): Float32Array {
+export function compactQueries(compaction: Compaction, given: EncoderOutputs): Float32Array {
+  const outputs = withUnitFeatures(given, given.features.length / compaction.content.inputDim);
   return sideBySide(compaction, outputs).map((value) => Math.round(value / compaction.scale));
 }
 
-function fitAspect(
-  values: Float32Array,
-  count: number,
-  { unit, whiten }: { unit: boolean; whiten: boolean },
-): Aspect {
+function fitAspect(values: Float32Array, count: number, { whiten }: { whiten: boolean }): Aspect {
   const inputDim = values.length / count;
-  const taken = spreadRows(values, inputDim, SAMPLE_ROWS);
-  const sample = unit ? unitRows(taken, inputDim) : taken;
-  const { mean, axes, deviations, significant } = principalAxes(sample, inputDim);
+  const { mean, axes, deviations, significant } = principalAxes(values, inputDim);
   const dim = Math.min(significant, MAX_ASPECT_DIM);
   const least = LEAST_VARIANCE * deviations[0] ** 2;
   const scaled = axes.slice(0, dim * inputDim).map((value, at) => {
     const variance = deviations[Math.floor(at / inputDim)] ** 2 + least;
     return whiten && variance > 0 ? value / Math.sqrt(variance) : value;
   });
-  const few = project({ mean, axes: scaled }, spreadRows(sample, inputDim, SPACING_ROWS));
+  const few = project({ mean, axes: scaled }, spreadRows(values, inputDim, SPACING_ROWS));
   const spacing = typicalSpacing(few, dim);
   return {
     inputDim,
@@ -128,10 +122,10 @@ function typicalSpacing(vectors: Float32Array, dim: number): number {
   return distances[distances.length >> 1] || 1;
 }
 
-/** Both aspects of each image side by side: [N, d]. */
+/** Both aspects of each image side by side: [N, d]. The features are of length 1. */
 function sideBySide(compaction: Compaction, { features, statistics }: EncoderOutputs): Float32Array {
   const { content, looks } = compaction;
-  const shown = projectAspect(content, unitRows(features, content.inputDim));
+  const shown = projectAspect(content, features);
   const looking = projectAspect(looks, statistics);
   const dim = compactDim(compaction);
   const count = shown.length / content.dim;
@@ -147,14 +141,15 @@ function projectAspect({ mean, basis }: Aspect, values: Float32Array): Float32Ar
   return project({ mean, axes: Float64Array.from(basis) }, values);
 }
 
-/** The rows at length 1, but for rows of zeros, which stay as they are. */
-function unitRows(values: Float32Array, dim: number): Float32Array {
-  const rows = Float32Array.from(values);
-  for (let from = 0; from < rows.length; from += dim) {
+/** Features at length 1, but for an image without any, whose zeros stay. */
+function withUnitFeatures({ features, statistics }: EncoderOutputs, count: number): EncoderOutputs {
+  const dim = features.length / count;
+  const unit = Float32Array.from(features);
+  for (let from = 0; from < unit.length; from += dim) {
     let square = 0;
-    for (let d = 0; d < dim; d++) square += rows[from + d] ** 2;
+    for (let d = 0; d < dim; d++) square += unit[from + d] ** 2;
     const length = Math.sqrt(square) || 1;
-    for (let d = 0; d < dim; d++) rows[from + d] /= length;
+    for (let d = 0; d < dim; d++) unit[from + d] /= length;
   }
-  return rows;
+  return { features: unit, statistics };
 }
