@@ -7,8 +7,7 @@ import { basename, join, resolve } from "node:path";
 import { UserError } from "../models/errors.ts";
 import { fitBatchSize, wholeMicroBatches } from "../training/dataset/batches.ts";
 import type { StoredDataset } from "../training/dataset/stored-dataset.ts";
-import { EngineError } from "../training/engines/engine.ts";
-import { ThreadEngine } from "../training/engines/thread-engine.ts";
+import { type Engine, EngineError } from "../training/engines/engine.ts";
 import { nearestNeighbours } from "../training/evaluation/nearest.node.ts";
 import { exportMap } from "../training/export/export-map.node.ts";
 import { DiskRunFolder } from "../training/stages/run-folder.node.ts";
@@ -37,27 +36,50 @@ export async function runTrain(args: TrainArguments): Promise<void> {
   const versions = toolVersions();
   const recipe = runSettings(args, wantedBatchSize(args)); // wrong options fail here, before any work
   const { network, fit, background } = recipe;
-  const device = await chooseEngine(args.engine, recipe, terminal);
-  const dataset = await readImages(
-    args.images,
-    {
-      imageSize: network.imageSize,
-      fit,
-      background,
-      strict: args.strict,
-      maxMegapixels: args.maxMegapixels,
-      exclude: [resolve(target), resolve(unfinished)],
-      signal,
-    },
-    terminal,
-  ).catch((error) => {
-    if (!signal.aborted) throw error;
-    throw new Interrupted("stopped while reading the images; to start again, run the same command");
-  });
-  const engine = new ThreadEngine(device);
+  const engine = await chooseEngine(args.engine, recipe, terminal);
   try {
-    noteSkipped(dataset, terminal);
-    const settings = { ...recipe, batchSize: batchSizeFor(dataset, recipe, terminal) };
+    const dataset = await readImages(
+      args.images,
+      {
+        imageSize: network.imageSize,
+        fit,
+        background,
+        strict: args.strict,
+        maxMegapixels: args.maxMegapixels,
+        exclude: [resolve(target), resolve(unfinished)],
+        signal,
+      },
+      terminal,
+    ).catch((error) => {
+      if (!signal.aborted) throw error;
+      throw new Interrupted("stopped while reading the images; to start again, run the same command");
+    });
+    try {
+      noteSkipped(dataset, terminal);
+      const settings = { ...recipe, batchSize: batchSizeFor(dataset, recipe, terminal) };
+      await learn({ args, target, settings, dataset, engine, signal, terminal, versions });
+    } finally {
+      dataset.close();
+    }
+  } finally {
+    await engine.close();
+  }
+}
+
+interface Run {
+  readonly args: TrainArguments;
+  readonly target: string;
+  readonly settings: RunSettings;
+  readonly dataset: StoredDataset;
+  readonly engine: Engine;
+  readonly signal: AbortSignal;
+  readonly terminal: Terminal;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Runs the stages, exports the map, and tells its scores. */
+async function learn({ args, target, settings, dataset, engine, signal, terminal, versions }: Run) {
+  try {
     const identity = { settings, images: fingerprint(dataset) };
     const folder = await (args.resume
       ? DiskRunFolder.resume(target, identity)
@@ -91,26 +113,15 @@ export async function runTrain(args: TrainArguments): Promise<void> {
       onProgress: (done, total) => terminal.progress({ task: "writing the map", done, total }),
     });
     await rm(folder.path, { recursive: true, force: true });
-    const result = {
-      map: target,
-      id: info.id,
-      images: dataset.count,
-      skipped: dataset.skipped,
-      scores: info.scores,
-    };
-    if (args.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else
-      process.stdout.write(
-        `${[`map of ${dataset.count} images: ${target}`, ...scoreLines(info.scores)].join("\n")}\n`,
-      );
+    const { skipped } = dataset;
+    const result = { map: target, id: info.id, images: dataset.count, skipped, scores: info.scores };
+    const lines = [`map of ${dataset.count} images: ${target}`, ...scoreLines(info.scores)];
+    process.stdout.write(`${args.json ? JSON.stringify(result) : lines.join("\n")}\n`);
   } catch (error) {
     const goOn = "run the same command with --resume";
     if (error instanceof Interrupted) throw new Interrupted(`${error.message}; to go on, ${goOn}`);
     if (!(error instanceof EngineError)) throw error;
     throw new UserError(`${error.message}; to go on from the last checkpoint, ${goOn}`, { cause: error });
-  } finally {
-    dataset.close();
-    await engine.close();
   }
 }
 

@@ -1,7 +1,8 @@
 // What every engine must do, wherever it runs: gradients, 20 steps as on the CPU, placing images.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
+import type { InferenceSession } from "onnxruntime-common";
 import type { Runtime } from "../../models/runtime.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
@@ -10,6 +11,7 @@ import { buildOrtTraining } from "../../training/artifacts/ort-training.ts";
 import { buildStage } from "../../training/artifacts/stage-artifacts.ts";
 import type { Engine } from "../../training/engines/engine.ts";
 import { ThreadEngine } from "../../training/engines/thread-engine.ts";
+import { keepPrograms } from "../../training/engines/trial-session.ts";
 import type { LayoutName } from "../../training/networks/layout.ts";
 import type { OptimizerName } from "../../training/optimizers/optimizer.ts";
 import { learningRateAt, type ScheduleOptions } from "../../training/optimizers/schedule.ts";
@@ -44,6 +46,13 @@ export interface ConformanceOptions extends OperatorGradientsOptions {
 
 /** Declares the tests. @param open a new engine on the runtime */
 export function conformance(runtime: Runtime, open: () => Engine, options: ConformanceOptions): void {
+  // In software it is compiling that takes the time.
+  let programs: InferenceSession | undefined;
+  before(async () => {
+    programs = await keepPrograms(runtime);
+  });
+  after(() => programs?.release());
+
   operatorGradients(runtime, options);
   for (const optimizer of options.optimizers) {
     test(`${STEPS} steps with ${optimizer} go where they go on the CPU`, async (t) => {

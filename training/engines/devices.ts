@@ -3,8 +3,8 @@
 import { reasonOf, UserError } from "../../models/errors.ts";
 import { nodeRuntime, nodeRuntimeOn } from "../../models/runtime.node.ts";
 import type { Runtime } from "../../models/runtime.ts";
-import { add, Graph, serialize } from "../graph/index.ts";
 import type { DeviceName } from "./device-names.ts";
+import { openTrialSession } from "./trial-session.ts";
 
 export interface Device {
   /** What to do where it is missing, as one line. */
@@ -59,12 +59,9 @@ export async function openDevice(name: DeviceName): Promise<Runtime> {
 }
 
 /** 1 + 1. */
-async function tryOut({ createSession, Tensor }: Runtime): Promise<void> {
-  const graph = new Graph("trial");
-  const one = graph.input("one", "float32", [1]);
-  graph.output("two", add(one, one));
-  const session = await createSession(serialize(graph));
-  const { two } = await session.run({ one: new Tensor("float32", Float32Array.of(1), [1]) });
+async function tryOut(runtime: Runtime): Promise<void> {
+  const session = await openTrialSession(runtime);
+  const { two } = await session.run({ one: new runtime.Tensor("float32", Float32Array.of(1), [1]) });
   const [result] = two.data as Float32Array;
   await session.release();
   if (result !== 2) throw new Error(`1 + 1 gives ${result}`);

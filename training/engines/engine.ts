@@ -16,6 +16,12 @@ export interface StepResult {
   readonly uniformity: number;
 }
 
+/**
+ * Steps after which a stage's pace shows: in the first ONNX Runtime compiles and learns what memory a step takes, in the
+ * second it gets that memory.
+ */
+export const STEPS_TO_PACE = 2;
+
 /** What a training model says of a step. @param read the value of one of its outputs */
 export function readStepResult(read: (output: keyof StepResult) => number): StepResult {
   return { loss: read("loss"), alignment: read("alignment"), uniformity: read("uniformity") };

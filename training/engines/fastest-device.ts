@@ -5,14 +5,14 @@ import { initialValues } from "../artifacts/initial-state.ts";
 import type { Flavour, StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import { sizeOf } from "../graph/types.ts";
 import { randomStream } from "../random.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, STEPS_TO_PACE } from "./engine.ts";
 
 /** How a device did: its speed, or why it cannot be used. */
 export type Trial<Name extends string> =
   | { readonly device: Name; readonly imagesPerSecond: number }
   | { readonly device: Name; readonly reason: string };
 
-/** Timed steps, after one that warms up. */
+/** Timed steps. */
 const STEPS = 2;
 
 /**
@@ -36,14 +36,12 @@ async function tryDevice<Name extends string>(
   open: (name: Name) => Engine | Promise<Engine>,
 ): Promise<Trial<Name>> {
   let engine: Engine | undefined;
-  const random = randomStream("views");
   try {
     engine = await open(device);
     const artifacts = artifactsOf(engine.flavour);
-    const views = () => Float32Array.from({ length: sizeOf(artifacts.viewsShape) }, () => random.uniform());
-    await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
-    await engine.step(views(), 0);
-    const batches = Array.from({ length: STEPS }, views);
+    await firstStep(engine, artifacts);
+    for (let i = 1; i < STEPS_TO_PACE; i++) await engine.step(randomViews(artifacts), 0);
+    const batches = Array.from({ length: STEPS }, () => randomViews(artifacts));
     const start = performance.now();
     for (const batch of batches) await engine.step(batch, 0);
     const seconds = (performance.now() - start) / 1000;
@@ -53,6 +51,17 @@ async function tryDevice<Name extends string>(
   } finally {
     await engine?.close();
   }
+}
+
+/** Loads a stage and takes one step of it, with which an engine that does not work fails. Its state is of no use. */
+export async function firstStep(engine: Engine, artifacts: StageArtifacts): Promise<void> {
+  await engine.load(artifacts, { values: initialValues(artifacts, 1), step: 0 });
+  await engine.step(randomViews(artifacts), 0);
+}
+
+function randomViews({ viewsShape }: StageArtifacts): Float32Array {
+  const random = randomStream("views");
+  return Float32Array.from({ length: sizeOf(viewsShape) }, () => random.uniform());
 }
 
 /** The fastest of those that work. @throws the reason of the first if none does */

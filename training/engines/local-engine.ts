@@ -6,12 +6,14 @@ import type { Flavour, StageModels } from "../artifacts/stage-artifacts.ts";
 import type { Encoded, Engine, RunningStage, StepResult, TrainingState } from "./engine.ts";
 import { isOrtTraining, OrtTrainingStage } from "./ort-training-stage.ts";
 import { StageSessions } from "./stage-sessions.ts";
+import { keepPrograms } from "./trial-session.ts";
 
 export class LocalEngine implements Engine {
   readonly #runtime: Runtime;
   readonly flavour: Flavour;
   #stage: RunningStage | undefined;
   #encoder: InferenceSession | undefined;
+  #programs: InferenceSession | undefined;
 
   /** @param flavour of the models that it will be given */
   constructor(runtime: Runtime, flavour: Flavour) {
@@ -20,6 +22,7 @@ export class LocalEngine implements Engine {
   }
 
   async load(artifacts: StageModels, state: TrainingState): Promise<void> {
+    this.#programs ??= await keepPrograms(this.#runtime);
     await this.#stage?.close();
     this.#stage = undefined; // stays so if the next one does not open
     this.#stage = isOrtTraining(this.#runtime)
@@ -61,6 +64,7 @@ export class LocalEngine implements Engine {
   async close(): Promise<void> {
     await this.#stage?.close();
     await this.#encoder?.release();
+    await this.#programs?.release();
   }
 
   #loaded(): RunningStage {

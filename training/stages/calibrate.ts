@@ -3,7 +3,7 @@
 import { buildEncoder } from "../artifacts/encoder.ts";
 import { initialValues } from "../artifacts/initial-state.ts";
 import type { Dataset, ViewLoader } from "../dataset/dataset.ts";
-import type { Engine } from "../engines/engine.ts";
+import { type Engine, STEPS_TO_PACE } from "../engines/engine.ts";
 import type { FindNearest } from "../evaluation/nearest.ts";
 import { featureDim } from "../networks/backbone.ts";
 import type { Weights } from "../networks/model.ts";
@@ -20,7 +20,7 @@ const SMALL_BATCH = 64;
 const LONGEST_STEP = 3;
 /** What micro-batches add to a step: of its three passes, one forwards and two backwards, the first is done twice. */
 const MICRO_BATCH_COST = 4 / 3;
-/** A trial of a stage ends after so many steps … */
+/** A trial of a stage ends after so many timed steps … */
 const MAX_STEPS = 8;
 /** … or, with one step at least, after so many milliseconds: while the run goes on it measures itself. */
 const MAX_TIME = 1000;
@@ -72,15 +72,14 @@ async function trialStep(options: CalibrationOptions, stage: StageSettings, size
     size < options.settings.batchSize ? withSmallBatch(options.settings, size) : options.settings;
   const artifacts = stageArtifacts(settings, stage, engine.flavour, dataset.count);
   await engine.load(artifacts, { values: initialValues(artifacts, seed, {}), step: 0 });
-  const began: number[] = [];
+  const ended: number[] = [];
   for await (const batch of trialBatches(loader, stage, size, dataset.count, stageNetwork(settings, stage))) {
     await engine.step(batch, 0);
-    began.push(performance.now());
-    // The first step makes everything ready and says nothing.
-    if (began.length > 1 && performance.now() - began[0] > MAX_TIME) break;
+    ended.push(performance.now());
+    if (ended.length > STEPS_TO_PACE && performance.now() - ended[STEPS_TO_PACE - 1] > MAX_TIME) break;
   }
   // The median: the loader's threads start beside the first steps and hold one of them up.
-  const took = began.slice(1).map((end, i) => end - began[i]);
+  const took = ended.slice(STEPS_TO_PACE).map((end, i) => end - ended[STEPS_TO_PACE - 1 + i]);
   return took.sort((a, b) => a - b)[Math.floor(took.length / 2)] / 1000;
 }
 
@@ -92,13 +91,13 @@ async function* trialBatches(
   network: Parameters<typeof featureDim>[0],
 ): AsyncGenerator<Float32Array> {
   if (stage.input === "features") {
-    for (let i = 0; i <= MAX_STEPS; i++) yield randomVectors(2 * size, featureDim(network));
+    for (let i = 0; i < STEPS_TO_PACE + MAX_STEPS; i++) yield randomVectors(2 * size, featureDim(network));
     return;
   }
   const rows = permutation(count, randomStream(0, "calibration"));
   const batch = Uint32Array.from({ length: 2 * size }, (_, i) => rows[i % size]);
   // Stage 0 is none: these draws are never used for training.
-  yield* loader.epoch({ stage: 0, epoch: 1, batches: new Array(MAX_STEPS + 1).fill(batch) });
+  yield* loader.epoch({ stage: 0, epoch: 1, batches: new Array(STEPS_TO_PACE + MAX_STEPS).fill(batch) });
 }
 
 /** Of all images. */
