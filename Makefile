@@ -8,6 +8,8 @@
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint bench build
 
+# Files of tests that run at once; Node takes one fewer by itself.
+CORES = $(shell node -p 'os.availableParallelism()')
 NODE_TS := node --import ./tests/support/typescript.mjs
 
 help:
@@ -39,7 +41,7 @@ lint: node_modules/.package-lock.json
 
 test: lint dist/cli/tsimcne.js build/emoji.csv
 	scripts/install-test-tools.sh
-	$(NODE_TS) --test --test-reporter=spec $$(find tests -name '*.test.ts' | sort)
+	$(NODE_TS) --test --test-concurrency=$(CORES) --test-reporter=spec $$(find tests -name '*.test.ts')
 
 bench: dist/cli/tsimcne.js build/emoji.csv
 	@for file in $$(find tests/benchmarks -name '*.bench.ts' | sort); do echo "== $$file"; $(NODE_TS) $$file || exit 1; done

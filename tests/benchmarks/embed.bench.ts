@@ -20,11 +20,12 @@ import { nodeRuntime } from "../../models/runtime.node.ts";
 import { mapInOrder } from "../../training/dataset/in-order.ts";
 import { openSource } from "../../training/dataset/source.ts";
 import { backbones } from "../../training/networks/backbone.ts";
+import { builtCommand } from "../support/built.ts";
 import { median } from "../support/median.ts";
 import { pythonWith } from "../support/python.ts";
 
 const SOURCE = "../shared/data/cifar10/train.tar";
-const COMMAND = fileURLToPath(new URL("../../dist/cli/tsimcne.js", import.meta.url));
+const COMMAND = builtCommand();
 const SCRIPT = fileURLToPath(new URL("../support/pytorch/embed_images.py", import.meta.url));
 const BATCH = 64;
 

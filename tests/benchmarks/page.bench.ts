@@ -10,8 +10,9 @@ import type { Browser } from "playwright-core";
 import { encodePoints, type MapPoints } from "../../models/points.ts";
 import { writeThumbnails } from "../../models/thumbnails.node.ts";
 import { randomStream } from "../../training/random.ts";
+import { builtPage } from "../support/built.ts";
 import { sampleMapInfo } from "../support/map-info.ts";
-import { builtPage, openBrowser, startStaticHost } from "../support/page.ts";
+import { openBrowser, startStaticHost } from "../support/page.ts";
 
 const IMAGE_SIZE = 32;
 const CLASSES = 10;

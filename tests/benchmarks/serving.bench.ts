@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
+import { builtCommand } from "../support/built.ts";
 import { median } from "../support/median.ts";
 import { photograph } from "../support/photograph.ts";
 import { trainTinyMap } from "../support/tiny-map.ts";
@@ -83,16 +84,7 @@ async function direct(body: Buffer, duration: number): Promise<{ placed: number;
 
 /** Starts the built command; ends it with `stop`. */
 async function startServer() {
-  const command = [
-    join(ROOT, "dist/cli/tsimcne.js"),
-    "serve",
-    map,
-    "--port",
-    "0",
-    "--json",
-    "--log-level",
-    "error",
-  ];
+  const command = [builtCommand(), "serve", map, "--port", "0", "--json", "--log-level", "error"];
   const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const stop = async () => {

@@ -5,12 +5,11 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { builtCommand } from "../support/built.ts";
 import { TINY, tsimcne } from "../support/command.ts";
 import { writeClassFolder } from "../support/pictures.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = await temporaryFolder();
 const at = (name: string) => join(folder, name);
 const cache = at("cache");
@@ -21,7 +20,7 @@ const environment = (size: string, script: string) => ({
   ...process.env,
   XDG_CACHE_HOME: cache,
   SIZE: size,
-  SCRIPT: `tsimcne() { "${process.execPath}" --import "${root}tests/support/typescript.mjs" "${root}cli/tsimcne.ts" "$@"; }\n${script}`,
+  SCRIPT: `tsimcne() { "${process.execPath}" "${builtCommand()}" "$@"; }\n${script}`,
 });
 
 /** Runs a script in which `disk` is a disk of that size and `tsimcne` is the command. */

@@ -1,10 +1,9 @@
-// Runs `tsimcne` as a user would, from the sources.
+// Runs `tsimcne` as a user would.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { builtCommand } from "./built.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const TSIMCNE = builtCommand();
 
 export interface Outcome {
   /** null if a signal ended the process. */
@@ -18,9 +17,9 @@ export function start(
   args: readonly string[],
   cache: string,
 ): { child: ChildProcess; ended: Promise<Outcome> } {
-  const preload = join(ROOT, "tests/support/typescript.mjs");
-  const command = ["--import", preload, join(ROOT, "cli/tsimcne.ts"), ...args];
-  const child = spawn(process.execPath, command, { env: { ...process.env, XDG_CACHE_HOME: cache } });
+  const child = spawn(process.execPath, [TSIMCNE, ...args], {
+    env: { ...process.env, XDG_CACHE_HOME: cache },
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (data) => {

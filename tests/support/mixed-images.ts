@@ -32,18 +32,22 @@ function scene(index: number, width: number, height: number): Sharp {
     r: 0.1 + 0.4 * random.uniform(),
     color: [0, 1, 2].map(() => 255 * random.uniform()),
   }));
+  // A blob fades as exp(-(dx² + dy²) / r²), which is a product of what a column and what a row has of it.
+  const fading = (length: number, at: number, r: number) =>
+    Float64Array.from({ length }, (_, i) => Math.exp(-(((i / length - at) / r) ** 2)));
+  const soft = blobs.map(({ x, y, r, color }) => ({
+    columns: fading(width, x, r),
+    rows: fading(height, y, r),
+    color,
+  }));
   const data = Buffer.alloc(width * height * 3);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let c = 0; c < 3; c++) {
-        let value = 120;
-        for (const blob of blobs) {
-          const away = Math.hypot(x / width - blob.x, y / height - blob.y) / blob.r;
-          value += (blob.color[c] - value) * Math.exp(-away * away);
-        }
-        data[(y * width + x) * 3 + c] = Math.min(255, Math.max(0, value + 12 * (random.uniform() - 0.5)));
-      }
-    }
+  for (let i = 0; i < data.length; i++) {
+    const c = i % 3;
+    const x = Math.trunc(i / 3) % width;
+    const y = Math.trunc(i / 3 / width);
+    let value = 120;
+    for (const { columns, rows, color } of soft) value += (color[c] - value) * columns[x] * rows[y];
+    data[i] = Math.min(255, Math.max(0, value + 12 * (random.uniform() - 0.5)));
   }
   return sharp(data, { raw: { width, height, channels: 3 } });
 }

@@ -1,13 +1,11 @@
 // The built page in a real browser: a map to show, a static host, Chromium.
 
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, extname, join, normalize } from "node:path";
 import { after } from "node:test";
-import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { bundleFiles } from "../../models/bundle/files.ts";
 import { writeBundle } from "../../models/bundle/write-bundle.node.ts";
@@ -20,7 +18,6 @@ import { renderPng } from "../../models/plot/render.node.ts";
 import { encodePoints, type MapPoints } from "../../models/points.ts";
 import { nodeRuntime } from "../../models/runtime.node.ts";
 import { writeThumbnails } from "../../models/thumbnails.node.ts";
-import { PAGE_DIR } from "../../serving/page.ts";
 import { buildEncoder } from "../../training/artifacts/encoder.ts";
 import { initialValues } from "../../training/artifacts/initial-state.ts";
 import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
@@ -30,19 +27,7 @@ import { compactWithNovelty } from "../../training/export/make-map.ts";
 import { sampleMapInfo } from "./map-info.ts";
 import { buildTinyStage, tinyNetwork } from "./stage.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CHROMIUM = "/usr/bin/chromium";
-
-/** The folder of the built page; built now if it has not been. */
-export function builtPage(): string {
-  if (!existsSync(join(PAGE_DIR, "index.html"))) {
-    const vite = join(ROOT, "node_modules/vite/bin/vite.js");
-    const command = [vite, "build", "--config", "web-demo/vite.config.ts", "--logLevel", "warn"];
-    const { status, stderr } = spawnSync(process.execPath, command, { cwd: ROOT, encoding: "utf8" });
-    if (status !== 0) throw new Error(`the page cannot be built: ${stderr}`);
-  }
-  return PAGE_DIR;
-}
 
 /** Starts a browser that is closed after the tests of this file. */
 export async function startBrowser(more?: readonly string[]): Promise<Browser> {

@@ -16,10 +16,10 @@ import { PlaneIndex } from "../../models/plane-index.ts";
 import { writeSite } from "../../serving/site.ts";
 import { decodeLink } from "../../web-demo/share-link.ts";
 import { toScreen } from "../../web-demo/view.ts";
+import { builtPage } from "../support/built.ts";
 import { cut } from "../support/images.ts";
 import { mixedImages } from "../support/mixed-images.ts";
 import {
-  builtPage,
   openBrowser,
   SAMPLE_COUNT,
   SAMPLE_LABELS,

@@ -5,8 +5,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { verifyBundle } from "../../models/bundle/bundle.node.ts";
+import { builtPage } from "../support/built.ts";
 import { tsimcne } from "../support/command.ts";
-import { builtPage, writeSampleMap } from "../support/page.ts";
+import { writeSampleMap } from "../support/page.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const folder = await temporaryFolder();

@@ -10,8 +10,9 @@ import type { BrowserContext, Page } from "playwright-core";
 import { verifyBundle } from "../../models/bundle/bundle.node.ts";
 import { decodePoints } from "../../models/points.ts";
 import { writeSite } from "../../serving/site.ts";
+import { builtPage } from "../support/built.ts";
 import { tsimcne } from "../support/command.ts";
-import { builtPage, serveFolder, startBrowser, writeSampleMap } from "../support/page.ts";
+import { serveFolder, startBrowser, writeSampleMap } from "../support/page.ts";
 import { classPicture, writeClassFolder } from "../support/pictures.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
