@@ -160,3 +160,35 @@ test("a run that is taken up goes on with its plan and the time it had left", ()
   assert.deepEqual(second.plan.epochs, plan.epochs);
   assert.equal(second.plan.spentSeconds, 205);
 });
+
+test("a run that is stopped late ends no later for it", () => {
+  let now = 0;
+  const options = { ...sizes, stages, budgetSeconds: 600, clock: () => now };
+  const first = new Timekeeper({ ...options, start: { costs } });
+  now = 560;
+  const position = { stage: 1, step: 3000 };
+  first.measured(position, costs.step[1]);
+  const { plan } = first;
+  now = 0;
+  const second = new Timekeeper({ ...options, start: plan });
+  second.measured(position, costs.step[1]);
+  const { epochs } = second.stages[1];
+  const left = (epochs * sizes.imageCount) / sizes.batchSize - position.step;
+  const ends = plan.spentSeconds + left * costs.step[1] + costs.after[1] + costs.after[2];
+  assert.ok(Math.abs(ends - 600) < 1, `${ends} s`);
+});
+
+test("a run that is taken up tells what is left by the pace the machine had last", () => {
+  let now = 0;
+  const options = { ...sizes, stages, budgetSeconds: 600, clock: () => now };
+  const first = new Timekeeper({ ...options, start: { costs } });
+  now = 100;
+  first.measured({ stage: 0, step: 1 }, 3 * costs.step[0]);
+  const { plan } = first;
+  now = 0;
+  const second = new Timekeeper({ ...options, start: plan });
+  assert.ok(
+    Math.abs(second.outlook().between - 3 * (costs.after[0] + costs.after[1] + costs.after[2])) < 1e-9,
+  );
+  assert.deepEqual(second.outlook(), first.outlook());
+});

@@ -16,6 +16,8 @@ export interface Plan {
   readonly costs: Costs;
   /** From the beginning of the run, without the time in which it was stopped. */
   readonly spentSeconds: number;
+  /** When the run is to end, counted in the same way. */
+  readonly endSeconds: number;
 }
 
 export interface TimekeeperOptions {
@@ -31,21 +33,23 @@ export interface TimekeeperOptions {
 
 export class Timekeeper {
   readonly #options: TimekeeperOptions;
-  /** When the run is to end, in seconds from its beginning. */
   readonly #end: number;
   readonly #first: readonly StageSettings[];
+  /** As the machine's pace was last. */
+  #costs: Costs;
   #stages: readonly StageSettings[];
 
   constructor(options: TimekeeperOptions) {
     const { start, budgetSeconds, stages } = options;
     const { costs, epochs } = start;
     this.#options = options;
+    this.#costs = costs;
     const { between } = secondsLeft(stages, costs, options);
     const least = this.#spent() + between + LEAST_SHARE * budgetSeconds;
-    this.#end = Math.max(budgetSeconds, least);
+    this.#end = start.endSeconds ?? Math.max(budgetSeconds, least);
     this.#stages = epochs
       ? stages.map((stage, i) => withEpochs(stage, epochs[i]))
-      : this.#fitted(stages, costs, BEGINNING);
+      : this.#fitted(stages, BEGINNING);
     this.#first = this.#stages;
   }
 
@@ -55,13 +59,13 @@ export class Timekeeper {
   }
 
   get plan(): Plan {
-    const { costs } = this.#options.start;
-    return { epochs: this.#stages.map(({ epochs }) => epochs), costs, spentSeconds: this.#spent() };
+    const epochs = this.#stages.map(({ epochs }) => epochs);
+    return { epochs, costs: this.#costs, spentSeconds: this.#spent(), endSeconds: this.#end };
   }
 
   /** What is left to do as planned, in seconds: each stage, all between and after them. */
   outlook(): { stages: number[]; between: number } {
-    return secondsLeft(this.#stages, this.#options.start.costs, this.#options);
+    return secondsLeft(this.#stages, this.#costs, this.#options);
   }
 
   /**
@@ -69,22 +73,18 @@ export class Timekeeper {
    * @param secondsPerStep measured in the present stage; all else is taken to be as much slower or faster
    */
   measured(position: Position, secondsPerStep: number): void {
-    const { costs } = this.#options.start;
-    const slowdown = secondsPerStep / costs.step[position.stage];
+    const slowdown = secondsPerStep / this.#costs.step[position.stage];
     const scale = (seconds: readonly number[]) => seconds.map((each) => each * slowdown);
-    const fitted = this.#fitted(
-      this.#stages,
-      { step: scale(costs.step), after: scale(costs.after) },
-      position,
-    );
+    this.#costs = { step: scale(this.#costs.step), after: scale(this.#costs.after) };
+    const fitted = this.#fitted(this.#stages, position);
     this.#stages = fitted.map((stage, i) => {
       const least = LEAST_SHARE * this.#first[i].epochs;
       return i < position.stage || stage.epochs >= least ? stage : withEpochs(stage, least);
     });
   }
 
-  #fitted(stages: readonly StageSettings[], costs: Costs, position: Position): readonly StageSettings[] {
-    return fitStages(stages, costs, this.#options, this.#end - this.#spent(), position);
+  #fitted(stages: readonly StageSettings[], position: Position): readonly StageSettings[] {
+    return fitStages(stages, this.#costs, this.#options, this.#end - this.#spent(), position);
   }
 
   #spent(): number {
