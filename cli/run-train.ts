@@ -11,7 +11,7 @@ import { type Engine, EngineError } from "../training/engines/engine.ts";
 import { nearestNeighbours } from "../training/evaluation/nearest.node.ts";
 import { exportMap } from "../training/export/export-map.node.ts";
 import { DiskRunFolder } from "../training/stages/run-folder.node.ts";
-import { Interrupted, runStages } from "../training/stages/run-stages.ts";
+import { Diverged, Interrupted, runStages } from "../training/stages/run-stages.ts";
 import type { RunSettings } from "../training/stages/settings.ts";
 import type { Timekeeper } from "../training/stages/timekeeper.ts";
 import { chooseEngine } from "./choose-engine.ts";
@@ -120,6 +120,11 @@ async function learn({ args, target, settings, dataset, engine, signal, terminal
   } catch (error) {
     const goOn = "run the same command with --resume";
     if (error instanceof Interrupted) throw new Interrupted(`${error.message}; to go on, ${goOn}`);
+    if (error instanceof Diverged) {
+      const unfinished = DiskRunFolder.pathFor(target);
+      const again = `delete ${unfinished} and start again with a smaller --learning-rate`;
+      throw new UserError(`${error.message}; ${again}`, { cause: error });
+    }
     if (!(error instanceof EngineError)) throw error;
     throw new UserError(`${error.message}; to go on from the last checkpoint, ${goOn}`, { cause: error });
   }

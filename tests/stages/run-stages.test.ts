@@ -17,7 +17,7 @@ import { measureFeatureSpace } from "../../training/stages/feature-space.ts";
 import { planStage } from "../../training/stages/plan.ts";
 import { type Preset, type PresetName, presets } from "../../training/stages/presets.ts";
 import { DiskRunFolder } from "../../training/stages/run-folder.node.ts";
-import { Interrupted, runStages, stageFolder } from "../../training/stages/run-stages.ts";
+import { Diverged, Interrupted, runStages, stageFolder } from "../../training/stages/run-stages.ts";
 import { type RunSettings, stageNetwork } from "../../training/stages/settings.ts";
 import { stageArtifacts } from "../../training/stages/stage-models.ts";
 import type { Plan, Timekeeper } from "../../training/stages/timekeeper.ts";
@@ -215,6 +215,33 @@ describe("a run over all stages", () => {
     assert.deepEqual(resumed, expected);
   });
 
+  for (const [when, batchSize] of [
+    ["in the midst of an epoch", 8],
+    ["with the last step of an epoch", COUNT],
+  ] as const) {
+    test(`a loss that is no number ${when} ends it, and no checkpoint is lost to that`, () =>
+      withEngine(async (engine) => {
+        const tiny = tinySettings("quick", [2, 1, 1]);
+        const stages = tiny.stages.map((stage) => ({ ...stage, learningRate: 1e30 }));
+        const settings = { ...tiny, stages, batchSize };
+        const run = await DiskRunFolder.create(join(folder, `diverged-${batchSize}`), {
+          settings,
+          images: "",
+        });
+        await assert.rejects(
+          runStages({ settings, dataset: dataset(), engine, folder: run, findNearest }),
+          (error) =>
+            error instanceof Diverged &&
+            /diverged: in stage 1 \(pretrain\), step [12], the loss is NaN$/.test(error.message),
+        );
+        const artifacts = stageArtifacts(settings, stages[0], "portable", COUNT);
+        const kept = (await run.readCheckpoint(stageFolder(0, stages[0]), artifacts))!;
+        assert.equal(kept.step, 0);
+        for (const [name, values] of Object.entries(kept.values))
+          assert.ok(values.every(Number.isFinite), name);
+      }));
+  }
+
   test("a new head starts with the images spread around the origin, and leaves the backbone alone", () =>
     withEngine(async (engine) => {
       const settings = tinySettings("quick", [1, 0, 0]);
@@ -258,9 +285,14 @@ describe("a run over all stages", () => {
       await assert.rejects(runStages({ ...options, folder: run, onStep, onPlan, signal }), Interrupted);
       const kept = (await run.readPlan())!;
       assert.ok(kept.spentSeconds > plans[0].spentSeconds);
-      assert.deepEqual(kept.costs, plans[0].costs);
       const done = await runStages({ ...options, folder: run, onPlan });
-      assert.deepEqual(plans[1].epochs, kept.epochs, "no second plan is made");
+      const { epochs: planned, costs, endSeconds } = plans[1];
+      assert.deepEqual(
+        { planned, costs },
+        { planned: kept.epochs, costs: kept.costs },
+        "no second plan is made",
+      );
+      assert.equal(endSeconds, plans[0].endSeconds, "nor another end");
       const { spentSeconds, epochs } = (await run.readPlan())!;
       assert.ok(spentSeconds > kept.spentSeconds);
       assert.deepEqual(

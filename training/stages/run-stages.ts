@@ -1,5 +1,6 @@
 // The training run: all stages, one after the other, from the newest checkpoint on.
 
+import { UserError } from "../../models/errors.ts";
 import { buildEncoder } from "../artifacts/encoder.ts";
 import type { StageArtifacts } from "../artifacts/stage-artifacts.ts";
 import { augmentationPolicies } from "../augmentations/policy.ts";
@@ -40,6 +41,11 @@ export class Interrupted extends Error {
   override name = "Interrupted";
 }
 
+/** Thrown when a loss is no number any more; the last checkpoint is one from before. */
+export class Diverged extends UserError {
+  override name = "Diverged";
+}
+
 export interface RunOptions {
   readonly settings: RunSettings;
   readonly dataset: Dataset;
@@ -69,7 +75,7 @@ export function stageFolder(index: number, stage: StageSettings): string {
 /**
  * Runs what is left of all stages and returns the finished weights. The result depends on settings and images alone,
  * however often the run was stopped and resumed (on one machine, engine "cpu"); with a budget on the machine's pace, too.
- * @throws Interrupted if the signal ended it, after saving a checkpoint
+ * @throws Interrupted if the signal ended it, after saving a checkpoint; Diverged if a loss is no number any more
  */
 export async function runStages(asked: RunOptions): Promise<FinishedRun> {
   const options = { ...asked, settings: settingsFor(asked.engine.flavour, asked.settings) };
@@ -204,6 +210,7 @@ async function runStage(run: StageRun): Promise<Weights> {
       const learningRate = learningRateAt(step, schedule);
       const result = await engine.step(views, learningRate);
       step++;
+      refuseDiverged(result.loss, run, step);
       const secondsPerStep = pace.step();
       // The models of "ort-training" hold the schedule of the first plan.
       if (keeper && secondsPerStep !== undefined && engine.flavour !== "ort-training") {
@@ -232,10 +239,19 @@ async function runStage(run: StageRun): Promise<Weights> {
         throw new Interrupted(`stopped in stage ${index + 1}`);
       }
     }
-    await recorder.endEpoch(await engine.evaluate(held.slice()), plan);
+    const evalLoss = await engine.evaluate(held.slice());
+    refuseDiverged(evalLoss, run, step);
+    await recorder.endEpoch(evalLoss, plan);
     await checkpoint();
   }
   return (await engine.state()).values;
+}
+
+function refuseDiverged(loss: number, { index, stage }: StageRun, step: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new Diverged(
+    `the training has diverged: in stage ${index + 1} (${stage.name}), step ${step}, the loss is ${loss}`,
+  );
 }
 
 /** What a step of a stage takes, all told. */
