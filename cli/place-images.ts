@@ -5,7 +5,7 @@ import type { MapInfo } from "../models/bundle/map-info.ts";
 import { decodeImage, decodeOptionsOf } from "../models/decode.node.ts";
 import type { Embedder, Placement } from "../models/embedder.ts";
 import { reasonOf } from "../models/errors.ts";
-import { mapInOrder } from "../training/dataset/in-order.ts";
+import { mapInOrder } from "../models/in-order.ts";
 import type { Skipped } from "../training/dataset/skipped.ts";
 import type { ImageEntry, ImageSource } from "../training/dataset/source.ts";
 

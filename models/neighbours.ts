@@ -25,16 +25,43 @@ export interface NearestOptions {
  * @throws RangeError if k is not a positive whole number
  */
 export function nearest(queries: Float32Array, points: Float32Array, options: NearestOptions): Neighbours {
+  const scan = options.dim === 2 ? scanPlane : scanSpace;
+  return searched(queries, points, options, (query, left, best) => scan(query, points, left, best));
+}
+
+/**
+ * The same, but of some points only for each query.
+ * @param candidates indices of points, at least k besides the one that does not count; quickest about nearest first:
+ *   [q, number of candidates]
+ */
+export function nearestAmong(
+  candidates: Int32Array,
+  queries: Float32Array,
+  points: Float32Array,
+  options: NearestOptions,
+): Neighbours {
+  const each = (candidates.length * options.dim) / queries.length;
+  return searched(queries, points, options, (query, left, best, q) =>
+    scanSome(candidates.subarray(q * each, (q + 1) * each), query, points, left, best),
+  );
+}
+
+/** @param scan offers the points of a query, number q, to the best, except the one that is left out */
+function searched(
+  queries: Float32Array,
+  points: Float32Array,
+  options: NearestOptions,
+  scan: (query: Float32Array, left: number, best: Nearest, q: number) => void,
+): Neighbours {
   const { dim, exclude } = options;
   const queryCount = queries.length / dim;
   const k = effectiveK(options.k, points.length / dim, exclude !== undefined);
   const indices = new Int32Array(queryCount * k);
   const distances = new Float64Array(queryCount * k);
   const best = new Nearest(k);
-  const scan = dim === 2 ? scanPlane : scanSpace;
   for (let q = 0; q < queryCount; q++) {
     best.clear();
-    scan(queries.subarray(q * dim, (q + 1) * dim), points, exclude ? exclude[q] : -1, best);
+    scan(queries.subarray(q * dim, (q + 1) * dim), exclude ? exclude[q] : -1, best, q);
     indices.set(best.indices, q * k);
     for (let i = 0; i < k; i++) distances[q * k + i] = Math.sqrt(best.squares[i]);
   }
@@ -59,16 +86,38 @@ function scanSpace(query: Float32Array, points: Float32Array, left: number, best
   const dim = query.length;
   let { limit } = best;
   for (let p = 0, start = 0; start < points.length; p++, start += dim) {
-    let square = 0;
-    for (let from = 0; from < dim && square < limit; from += STRIDE) {
-      const to = Math.min(from + STRIDE, dim);
-      for (let j = from; j < to; j++) {
-        const difference = query[j] - points[start + j];
-        square += difference * difference;
-      }
-    }
+    const square = squareUpTo(limit, query, points, start);
     if (square < limit && p !== left) limit = best.insert(square, p);
   }
+}
+
+function scanSome(
+  candidates: Int32Array,
+  query: Float32Array,
+  points: Float32Array,
+  left: number,
+  best: Nearest,
+): void {
+  let { limit } = best;
+  for (const p of candidates) {
+    if (p === left) continue;
+    const square = squareUpTo(limit, query, points, p * query.length);
+    if (square < limit || best.isTie(square, p)) limit = best.insert(square, p);
+  }
+}
+
+/** Square of the distance of a query to the point that begins at `start`; given up once it is above the limit. */
+function squareUpTo(limit: number, query: Float32Array, points: Float32Array, start: number): number {
+  const dim = query.length;
+  let square = 0;
+  for (let from = 0; from < dim && square <= limit; from += STRIDE) {
+    const to = Math.min(from + STRIDE, dim);
+    for (let j = from; j < to; j++) {
+      const difference = query[j] - points[start + j];
+      square += difference * difference;
+    }
+  }
+  return square;
 }
 
 /**
@@ -122,11 +171,18 @@ class Nearest {
     this.limit = this.squares.length === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
+  /** As near as the last, and before it. */
+  isTie(square: number, index: number): boolean {
+    return square === this.limit && index < this.indices[this.indices.length - 1];
+  }
+
   /** @returns the new limit */
   insert(square: number, index: number): number {
     const { squares, indices } = this;
     let place = squares.length - 1;
-    for (; place > 0 && squares[place - 1] > square; place--) {
+    for (; place > 0; place--) {
+      const before = squares[place - 1];
+      if (before < square || (before === square && indices[place - 1] < index)) break;
       squares[place] = squares[place - 1];
       indices[place] = indices[place - 1];
     }

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import type { Bundle } from "./bundle/bundle.node.ts";
+import { mapInOrder } from "./in-order.ts";
 import type { PictureReader } from "./pictures.ts";
 import {
   copyRows,
@@ -15,25 +16,24 @@ import {
 } from "./thumbnails.ts";
 
 const WEBP = { quality: SHEET_QUALITY, effort: 2 };
+/** Sheets held at a time, of up to 50 MB: to compress one takes one core. */
+const AT_ONCE = 2;
 
 /**
- * Writes the thumbnails of all pictures into a bundle under construction. One sheet is held at a time.
+ * Writes the thumbnails of all pictures into a bundle under construction.
  * @param dir folder of the bundle
  * @param count number of pictures
  */
 export async function writeThumbnails(dir: string, count: number, pictures: PictureReader): Promise<void> {
-  for (const sheet of thumbnailSheets(count, pictures.size)) {
+  const written = mapInOrder(thumbnailSheets(count, pictures.size), AT_ONCE, async (sheet) => {
     const { name, width, height } = sheet;
     const pixels = await drawSheet(sheet, pictures);
     const path = join(dir, name);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(
-      path,
-      await sharp(pixels, { raw: { width, height, channels: 3 } })
-        .webp(WEBP)
-        .toBuffer(),
-    );
-  }
+    const image = sharp(pixels, { raw: { width, height, channels: 3 } });
+    await writeFile(path, await image.webp(WEBP).toBuffer());
+  });
+  for await (const _ of written);
 }
 
 /**

@@ -10,7 +10,7 @@ import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { decodeImage } from "../../models/decode.node.ts";
-import { mapInOrder } from "../../training/dataset/in-order.ts";
+import { mapInOrder } from "../../models/in-order.ts";
 import { median } from "../support/median.ts";
 import { mixedImages } from "../support/mixed-images.ts";
 

@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { readImages } from "../../cli/read-images.ts";
 import { Terminal } from "../../cli/terminal.ts";
-import { mapInOrder } from "../../training/dataset/in-order.ts";
+import { mapInOrder } from "../../models/in-order.ts";
 import { openSource } from "../../training/dataset/source.ts";
 import { median } from "../support/median.ts";
 import { photograph } from "../support/photograph.ts";

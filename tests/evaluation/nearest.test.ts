@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { nearest } from "../../models/neighbours.ts";
-import { nearestNeighbours, searchInWorker } from "../../training/evaluation/nearest.node.ts";
+import { nearestNeighbours, searchInWorkers } from "../../training/evaluation/nearest.node.ts";
 import { unitVectors } from "../../training/evaluation/nearest.ts";
 import { randomStream } from "../../training/random.ts";
 
@@ -14,11 +14,14 @@ const itself = (count: number) => Int32Array.from({ length: count }, (_, i) => i
 
 describe("nearest neighbours of many", () => {
   for (const dim of [2, 5, 64, 300]) {
-    test(`${dim} dimensions, found in a worker, equal those of the direct search`, async () => {
+    test(`${dim} dimensions, found in workers, equal those of the direct search`, async () => {
       const points = cloud(700, dim);
       const options = { dim, k: 12, exclude: itself(300) };
       const queries = points.slice(0, 300 * dim);
-      assert.deepEqual(await searchInWorker({ queries, points, options }), nearest(queries, points, options));
+      assert.deepEqual(
+        await searchInWorkers({ queries, points, options }),
+        nearest(queries, points, options),
+      );
     });
   }
 
@@ -26,27 +29,28 @@ describe("nearest neighbours of many", () => {
     const points = cloud(500, 8, 10_000);
     const options = { dim: 8, k: 10 };
     assert.deepEqual(
-      await searchInWorker({ queries: points, points, options }),
+      await searchInWorkers({ queries: points, points, options }),
       nearest(points, points, options),
     );
   });
 
   test("repeated points: the first of them come first", async () => {
     const points = Float32Array.from({ length: 100 * 6 }, (_, at) => Math.floor(Math.floor(at / 6) / 5));
-    const options = { dim: 6, k: 5 };
-    const found = await searchInWorker({ queries: points, points, options });
-    for (let i = 0; i < 100; i++) {
-      const first = Math.floor(i / 5) * 5;
-      assert.deepEqual(
-        Array.from(found.indices.subarray(i * 5, i * 5 + 5)),
-        [0, 1, 2, 3, 4].map((j) => first + j),
-      );
+    for (const k of [5, 3]) {
+      const found = await searchInWorkers({ queries: points, points, options: { dim: 6, k } });
+      for (let i = 0; i < 100; i++) {
+        const first = Math.floor(i / 5) * 5;
+        assert.deepEqual(
+          Array.from(found.indices.subarray(i * k, i * k + k)),
+          [0, 1, 2, 3, 4].slice(0, k).map((j) => first + j),
+        );
+      }
     }
   });
 
   test("fewer points than k, and nobody but oneself", async () => {
     const points = cloud(4, 5);
-    const few = await searchInWorker({
+    const few = await searchInWorkers({
       queries: points,
       points,
       options: { dim: 5, k: 50, exclude: itself(4) },
@@ -54,7 +58,11 @@ describe("nearest neighbours of many", () => {
     assert.deepEqual(few, nearest(points, points, { dim: 5, k: 50, exclude: itself(4) }));
     assert.equal(few.k, 3);
     const one = cloud(1, 5);
-    const none = await searchInWorker({ queries: one, points: one, options: { dim: 5, k: 3, exclude: [0] } });
+    const none = await searchInWorkers({
+      queries: one,
+      points: one,
+      options: { dim: 5, k: 3, exclude: [0] },
+    });
     assert.equal(none.indices.length, 0);
   });
 
@@ -80,6 +88,6 @@ describe("nearest neighbours of many", () => {
 
   test("what goes wrong in the worker is told", async () => {
     const points = cloud(4, 5);
-    await assert.rejects(searchInWorker({ queries: points, points, options: { dim: 5, k: 0 } }), RangeError);
+    await assert.rejects(searchInWorkers({ queries: points, points, options: { dim: 5, k: 0 } }), RangeError);
   });
 });

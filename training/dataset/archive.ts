@@ -4,9 +4,9 @@ import { posix } from "node:path";
 import { reasonOf, UserError } from "../../models/errors.ts";
 import { imageKind, KIND_BYTES } from "../../models/image-kind.ts";
 import { hasImageExtension, isHidden } from "../../models/image-names.ts";
+import { mapInOrder } from "../../models/in-order.ts";
 import { type Contents, checkFileSize, type ImageEntry } from "./entries.ts";
 import { FILES_AT_ONCE } from "./files.ts";
-import { mapInOrder } from "./in-order.ts";
 import { commonFolder, firstFolder } from "./names.ts";
 import type { Skipped } from "./skipped.ts";
 

@@ -4,10 +4,10 @@ import { join, resolve, sep } from "node:path";
 import { reasonOf } from "../../models/errors.ts";
 import { imageKind } from "../../models/image-kind.ts";
 import { hasImageExtension, isHidden } from "../../models/image-names.ts";
+import { mapInOrder } from "../../models/in-order.ts";
 import type { Contents, ImageEntry } from "./entries.ts";
 import { fileReason } from "./file-reason.ts";
 import { FILES_AT_ONCE, fileEntry, readHead } from "./files.ts";
-import { mapInOrder } from "./in-order.ts";
 import { firstFolder, sortByPath } from "./names.ts";
 import type { Skipped } from "./skipped.ts";
 

@@ -4,9 +4,9 @@ import { CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
 import { reasonOf, UserError } from "../../models/errors.ts";
 import { extensionOf } from "../../models/image-names.ts";
+import { mapInOrder } from "../../models/in-order.ts";
 import type { Contents, ImageEntry } from "./entries.ts";
 import { FILES_AT_ONCE, fileEntry } from "./files.ts";
-import { mapInOrder } from "./in-order.ts";
 import type { Skipped } from "./skipped.ts";
 
 const MANIFEST_EXTENSIONS: readonly string[] = [".csv", ".jsonl", ".ndjson"];

@@ -1,6 +1,12 @@
 // The nearest of many for many, by ONNX Runtime.
 
-import { effectiveK, type Neighbours, nearest, productColumns } from "../../models/neighbours.ts";
+import {
+  effectiveK,
+  type Neighbours,
+  nearest,
+  nearestAmong,
+  productColumns,
+} from "../../models/neighbours.ts";
 import type { Runtime } from "../../models/runtime.ts";
 import type { Search } from "./nearest.ts";
 import { buildNearest } from "./nearest-graph.ts";
@@ -42,20 +48,13 @@ export async function nearestOn(runtime: Runtime, { queries, points, options }: 
       ...feeds,
       queries: new runtime.Tensor("float32", centered, [size, dim]),
     });
-    const candidates = result.candidates.data as BigInt64Array;
-    for (let i = 0; i < size; i++) {
-      const q = start + i;
-      const own = candidates.subarray(i * candidateCount, (i + 1) * candidateCount);
-      // In ascending order, so that of equally near candidates the first comes first.
-      const among = Int32Array.from(own, Number).sort();
-      const near = nearest(queries.subarray(q * dim, (q + 1) * dim), rowsOf(points, among, dim), {
-        dim,
-        k: options.k,
-        exclude: exclude && [among.indexOf(exclude[q])],
-      });
-      for (let j = 0; j < k; j++) indices[q * k + j] = among[near.indices[j]];
-      distances.set(near.distances, q * k);
-    }
+    const candidates = Int32Array.from(result.candidates.data as BigInt64Array, Number);
+    const near = nearestAmong(candidates, queries.subarray(start * dim, (start + size) * dim), points, {
+      ...options,
+      exclude: exclude && Array.from({ length: size }, (_, i) => exclude[start + i]),
+    });
+    indices.set(near.indices, start * k);
+    distances.set(near.distances, start * k);
   }
   await session.release();
   return { k, indices, distances };
@@ -65,12 +64,4 @@ function meanOf(points: Float32Array, dim: number): Float64Array {
   const sums = new Float64Array(dim);
   for (let i = 0; i < points.length; i++) sums[i % dim] += points[i];
   return sums.map((sum) => (sum * dim) / points.length);
-}
-
-function rowsOf(points: Float32Array, indices: Int32Array, dim: number): Float32Array {
-  const rows = new Float32Array(indices.length * dim);
-  indices.forEach((index, i) => {
-    rows.set(points.subarray(index * dim, (index + 1) * dim), i * dim);
-  });
-  return rows;
 }

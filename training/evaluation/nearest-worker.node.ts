@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { nodeRuntime } from "../../models/runtime.node.ts";
-import type { Search } from "./nearest.ts";
+import { nodeRuntimeWithThreads } from "../../models/runtime.node.ts";
+import type { SearchTask } from "./nearest.node.ts";
 import { nearestOn } from "./nearest-by-graph.ts";
 
-parentPort!.postMessage(await nearestOn(nodeRuntime, workerData as Search));
+const { search, threads } = workerData as SearchTask;
+parentPort!.postMessage(await nearestOn(nodeRuntimeWithThreads(threads), search));

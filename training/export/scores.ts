@@ -22,14 +22,18 @@ export interface ScoreInputs {
 /** The scores of method.md that need no further images; those that need labels are absent without them. */
 export async function scoreMap(inputs: ScoreInputs): Promise<Scores> {
   const { labels, coordinates, dim, features, featureDim, seed, findNearest } = inputs;
+  // The searches run in threads of their own, the silhouette in this one: it comes last.
+  const [knnPaper, knnFeatures, recall, silhouetteOfLabels] = await Promise.all([
+    paperKnn({ vectors: coordinates, labels }, { dim, seed, findNearest }),
+    paperKnn({ vectors: features, labels }, { dim: featureDim, metric: "cosine", seed, findNearest }),
+    neighbourRecall({ features, featureDim, coordinates, dim, seed, findNearest }),
+    silhouette(coordinates, labels, { dim, seed }),
+  ]);
   return withoutUndefined({
-    knnPaper: await paperKnn({ vectors: coordinates, labels }, { dim, seed, findNearest }),
-    knnFeatures: await paperKnn(
-      { vectors: features, labels },
-      { dim: featureDim, metric: "cosine", seed, findNearest },
-    ),
-    silhouette: silhouette(coordinates, labels, { dim, seed }),
-    neighbourRecall: await neighbourRecall({ features, featureDim, coordinates, dim, seed, findNearest }),
+    knnPaper,
+    knnFeatures,
+    silhouette: silhouetteOfLabels,
+    neighbourRecall: recall,
   });
 }
 

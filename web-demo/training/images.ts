@@ -3,6 +3,7 @@
 import { bundleFiles } from "../../models/bundle/files.ts";
 import { mapInfoSchema } from "../../models/bundle/map-info.ts";
 import { reasonOf, UserError } from "../../models/errors.ts";
+import { mapInOrder } from "../../models/in-order.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { decodePoints } from "../../models/points.ts";
 import { openPreprocessor } from "../../models/preprocessor.ts";
@@ -11,7 +12,6 @@ import { thumbnailCell } from "../../models/thumbnails.ts";
 import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
 import { meanBorderColor } from "../../training/augmentations/border.ts";
 import type { DatasetFacts } from "../../training/dataset/dataset.ts";
-import { mapInOrder } from "../../training/dataset/in-order.ts";
 import { firstFolder, sortByPath } from "../../training/dataset/names.ts";
 import type { Skipped } from "../../training/dataset/skipped.ts";
 import type { RunSettings } from "../../training/stages/settings.ts";
