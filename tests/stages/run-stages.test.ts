@@ -304,4 +304,30 @@ describe("a run over all stages", () => {
       const { stepsPerEpoch } = planStage(settings.stages[0], COUNT, settings.batchSize);
       assert.equal(steps, Math.round(epochs[0] * stepsPerEpoch), "the epochs told are those that were done");
     }));
+
+  test("with a budget: a stage begins with the steps that the stage before has left it", () =>
+    withEngine(async (engine) => {
+      const settings = { ...tinySettings("quick", [2, 4, 0]), budgetSeconds: 8 };
+      const run = await DiskRunFolder.create(join(folder, "less time"), { settings, images: "" });
+      const began = performance.now();
+      let [lost, atFirst] = [0, 0];
+      const head: { step: number; totalSteps: number }[] = [];
+      await runStages({
+        settings,
+        dataset: dataset(),
+        engine,
+        findNearest,
+        folder: run,
+        clock: () => lost + (performance.now() - began) / 1000,
+        onPlan: ({ stages }) => {
+          atFirst = planStage(stages[1], COUNT, settings.batchSize).totalSteps;
+        },
+        onStep: ({ stage, step, totalSteps }) => {
+          if (stage === 2) head.push({ step, totalSteps });
+          else if (step === 2) lost = 8;
+        },
+      });
+      assert.ok(head[0].totalSteps < atFirst / 2, `${head[0].totalSteps} of ${atFirst}`);
+      for (const { step, totalSteps } of head) assert.ok(step <= totalSteps, `${step}/${totalSteps}`);
+    }));
 });

@@ -186,8 +186,10 @@ async function runStage(run: StageRun): Promise<Weights> {
   const { settings, dataset, engine, folder, index, artifacts, signal, keeper } = run;
   const { batchSize, seed } = settings;
   const name = stageFolder(index, run.stage);
-  let plan = planStage(run.stage, dataset.count, batchSize);
-  let schedule = stageSchedule(run.stage, dataset.count, batchSize);
+  // The stages before may have changed what is planned for this one.
+  const planned = () => keeper?.stages[index] ?? run.stage;
+  let plan = planStage(planned(), dataset.count, batchSize);
+  let schedule = stageSchedule(planned(), dataset.count, batchSize);
   await engine.load(artifacts, run.state);
   const held = await evaluationViews(run);
   const recorder = new Recorder({
@@ -215,8 +217,8 @@ async function runStage(run: StageRun): Promise<Weights> {
       // The models of "ort-training" hold the schedule of the first plan.
       if (keeper && secondsPerStep !== undefined && engine.flavour !== "ort-training") {
         keeper.measured({ stage: index, step }, secondsPerStep);
-        plan = planStage(keeper.stages[index], dataset.count, batchSize);
-        schedule = stageSchedule(keeper.stages[index], dataset.count, batchSize);
+        plan = planStage(planned(), dataset.count, batchSize);
+        schedule = stageSchedule(planned(), dataset.count, batchSize);
       }
       const imagesPerSecond = recorder.add(step, learningRate, result);
       await recorder.aside(() =>
