@@ -8,7 +8,7 @@ import {
   productColumns,
 } from "../../models/neighbours.ts";
 import type { Runtime } from "../../models/runtime.ts";
-import type { Search } from "./nearest.ts";
+import { forQueries, type Search } from "./nearest.ts";
 import { buildNearest } from "./nearest-graph.ts";
 
 /** In so few dimensions looking at every point is as fast as a matrix product. */
@@ -22,7 +22,8 @@ const SPARE = 16;
  * The k nearest of each query, nearest first, as `nearest` in models/neighbours.ts gives them. ONNX Runtime makes the
  * first choice in float32 and leaves a few more than k to the exact comparison.
  */
-export async function nearestOn(runtime: Runtime, { queries, points, options }: Search): Promise<Neighbours> {
+export async function nearestOn(runtime: Runtime, search: Search): Promise<Neighbours> {
+  const { queries, points, options } = search;
   if (options.dim <= FEW_DIMENSIONS) return nearest(queries, points, options);
   const { dim, exclude } = options;
   const queryCount = queries.length / dim;
@@ -40,19 +41,14 @@ export async function nearestOn(runtime: Runtime, { queries, points, options }: 
   };
   const block = Math.max(1, Math.floor(BLOCK_VALUES / pointCount));
   for (let start = 0; start < queryCount; start += block) {
-    const size = Math.min(block, queryCount - start);
-    const centered = queries
-      .slice(start * dim, (start + size) * dim)
-      .map((value, i) => value - mean[i % dim]);
+    const part = forQueries(search, start, start + block);
+    const centered = part.queries.map((value, i) => value - mean[i % dim]);
     const result = await session.run({
       ...feeds,
-      queries: new runtime.Tensor("float32", centered, [size, dim]),
+      queries: new runtime.Tensor("float32", centered, [centered.length / dim, dim]),
     });
     const candidates = Int32Array.from(result.candidates.data as BigInt64Array, Number);
-    const near = nearestAmong(candidates, queries.subarray(start * dim, (start + size) * dim), points, {
-      ...options,
-      exclude: exclude && Array.from({ length: size }, (_, i) => exclude[start + i]),
-    });
+    const near = nearestAmong(candidates, part.queries, points, part.options);
     indices.set(near.indices, start * k);
     distances.set(near.distances, start * k);
   }

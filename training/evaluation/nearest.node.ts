@@ -4,7 +4,7 @@ import "../../models/telemetry.node.ts";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Neighbours } from "../../models/neighbours.ts";
-import { findNearestBy, type Search } from "./nearest.ts";
+import { findNearestBy, forQueries, type Search } from "./nearest.ts";
 
 /** What a thread of the search is given. */
 export interface SearchTask {
@@ -28,19 +28,16 @@ export const nearestNeighbours = findNearestBy(searchInWorkers);
  * @throws RangeError if k is not a positive whole number
  */
 export async function searchInWorkers({ queries, points, options }: Search): Promise<Neighbours> {
-  const { dim, exclude } = options;
-  const count = queries.length / dim;
-  const share = Math.max(1, Math.ceil(count / WORKERS));
   const sharedPoints = shared(points);
-  const sharedQueries = queries === points ? sharedPoints : shared(queries);
-  const parts = Array.from({ length: Math.max(1, Math.ceil(count / share)) }, (_, part) => {
-    const [from, to] = [part * share, Math.min(count, (part + 1) * share)];
-    return searchInWorker({
-      queries: sharedQueries.subarray(from * dim, to * dim),
-      points: sharedPoints,
-      options: { ...options, exclude: exclude && Array.from(exclude).slice(from, to) },
-    });
-  });
+  const whole: Search = {
+    queries: queries === points ? sharedPoints : shared(queries),
+    points: sharedPoints,
+    options,
+  };
+  const share = Math.ceil(queries.length / options.dim / WORKERS);
+  const parts = Array.from({ length: WORKERS }, (_, part) =>
+    searchInWorker(forQueries(whole, part * share, (part + 1) * share)),
+  );
   return together(await Promise.all(parts));
 }
 

@@ -16,6 +16,14 @@ export interface Search {
   readonly options: NearestOptions;
 }
 
+/** The same search for the queries from number `from` to before `to`, as far as there are any. */
+export function forQueries({ queries, points, options }: Search, from: number, to: number): Search {
+  const { dim, exclude } = options;
+  const part = queries.subarray(from * dim, to * dim);
+  const left = exclude && Array.from({ length: part.length / dim }, (_, i) => exclude[from + i]);
+  return { queries: part, points, options: { ...options, exclude: left } };
+}
+
 /**
  * The k nearest of each query, nearest first, as `nearest` in models/neighbours.ts gives them.
  * @param queries [q, dim]

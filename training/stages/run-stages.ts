@@ -187,9 +187,14 @@ async function runStage(run: StageRun): Promise<Weights> {
   const { batchSize, seed } = settings;
   const name = stageFolder(index, run.stage);
   // The stages before may have changed what is planned for this one.
-  const planned = () => keeper?.stages[index] ?? run.stage;
-  let plan = planStage(planned(), dataset.count, batchSize);
-  let schedule = stageSchedule(planned(), dataset.count, batchSize);
+  const planned = () => {
+    const stage = keeper?.stages[index] ?? run.stage;
+    return {
+      plan: planStage(stage, dataset.count, batchSize),
+      schedule: stageSchedule(stage, dataset.count, batchSize),
+    };
+  };
+  let { plan, schedule } = planned();
   await engine.load(artifacts, run.state);
   const held = await evaluationViews(run);
   const recorder = new Recorder({
@@ -217,8 +222,7 @@ async function runStage(run: StageRun): Promise<Weights> {
       // The models of "ort-training" hold the schedule of the first plan.
       if (keeper && secondsPerStep !== undefined && engine.flavour !== "ort-training") {
         keeper.measured({ stage: index, step }, secondsPerStep);
-        plan = planStage(planned(), dataset.count, batchSize);
-        schedule = stageSchedule(planned(), dataset.count, batchSize);
+        ({ plan, schedule } = planned());
       }
       const imagesPerSecond = recorder.add(step, learningRate, result);
       await recorder.aside(() =>
