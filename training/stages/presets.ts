@@ -87,10 +87,11 @@ function paperStages(epochs: readonly [number, number, number]): StageSettings[]
  * with augmented images. The presets give it none: it made every map worse that was measured.
  */
 function shortStages(): StageSettings[] {
-  const shared = { momentum: 0.9, weightDecay: 0.01, clipValue: 4 };
-  const muon: OptimizerOptions = { ...shared, optimizer: "muon" };
+  const shared = { momentum: 0.9, clipValue: 4 };
+  // All of Muon's steps are of one size: weights that may grow would be turned less and less by them.
+  const muon: OptimizerOptions = { ...shared, optimizer: "muon", weightDecay: 0.1 };
   // For a head, whose layers are large and whose steps are small, Muon's own arithmetic would take longest.
-  const adamw: OptimizerOptions = { ...shared, optimizer: "adamw" };
+  const adamw: OptimizerOptions = { ...shared, optimizer: "adamw", weightDecay: 0.01 };
   const stage = { pairs: "views", input: "images", schedule: "cosine" } as const;
   return [
     {
