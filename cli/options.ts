@@ -109,7 +109,10 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
       coerce: optional(number("degrees-of-freedom", 0, true)),
       describe: "Of student-t",
     })
-    .option("optimizer", { choices: ["sgd", "adam", "adamw", "muon"] as const, describe: "In every stage" })
+    .option("optimizer", {
+      choices: ["sgd", "adam", "adamw", "muon"] as const,
+      describe: "In every stage, with the learning rate and weight decay that suit it unless they are given",
+    })
     .option("momentum", {
       type: "string",
       coerce: optional(number("momentum", 0)),

@@ -12,6 +12,7 @@ import type { ScheduleName } from "../training/optimizers/schedule.ts";
 import { withEpochs } from "../training/stages/budget.ts";
 import { type Preset, type PresetName, presetForTime, presets } from "../training/stages/presets.ts";
 import type { RunSettings, StageSettings } from "../training/stages/settings.ts";
+import { withOptimizer } from "../training/stages/with-optimizer.ts";
 import { UsageError } from "./usage.ts";
 
 type PerStage = readonly [number, number, number];
@@ -102,7 +103,8 @@ function readBackground(text: string): RunSettings["background"] {
   }
 }
 
-function stageSettings(stage: StageSettings, index: number, options: RecipeOptions): StageSettings {
+function stageSettings(own: StageSettings, index: number, options: RecipeOptions): StageSettings {
+  const stage = options.optimizer ? withOptimizer(own, options.optimizer) : own;
   const { optimizer, loss } = stage;
   const { epochs, warmupEpochs } = withEpochs(stage, options.epochs?.[index] ?? stage.epochs);
   return {
@@ -120,7 +122,7 @@ function stageSettings(stage: StageSettings, index: number, options: RecipeOptio
       degreesOfFreedom: options.degreesOfFreedom ?? loss.degreesOfFreedom,
     },
     optimizer: {
-      optimizer: options.optimizer ?? optimizer.optimizer,
+      optimizer: optimizer.optimizer,
       momentum: options.momentum ?? optimizer.momentum,
       weightDecay: options.weightDecay ?? optimizer.weightDecay,
       clipValue: options.clip ?? optimizer.clipValue,

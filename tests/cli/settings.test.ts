@@ -60,7 +60,21 @@ const table: {
     given: { kernel: "student-t", degreesOfFreedom: 5 },
     changes: stages("loss.degreesOfFreedom"),
   },
-  { option: "optimizer", given: { optimizer: "sgd" }, changes: stages("optimizer.optimizer") },
+  {
+    option: "optimizer",
+    given: { optimizer: "sgd" },
+    changes: [
+      ...stages("optimizer.optimizer"),
+      ...stages("optimizer.weightDecay"),
+      ...stages("learningRate"),
+    ],
+  },
+  {
+    option: "optimizer",
+    base: { learningRate: [1, 2, 3], weightDecay: 0.3 },
+    given: { learningRate: [1, 2, 3], weightDecay: 0.3, optimizer: "adam" },
+    changes: stages("optimizer.optimizer"),
+  },
   {
     option: "momentum",
     base: { optimizer: "sgd" },
@@ -135,6 +149,11 @@ describe("recipe options", () => {
     assert.equal(settingsOf({ preset: "standard", backbone: "resnet18" }).network.width, 1);
     assert.equal(settingsOf({ preset: "standard", backbone: "resnet18", width: 2 }).network.width, 2);
     assert.notEqual(settingsOf({ preset: "standard" }).network.width, 1);
+  });
+
+  test("the optimizer that all stages have anyway changes nothing", () => {
+    const paper = settingsOf({ preset: "paper" });
+    assert.deepEqual(settingsOf({ preset: "paper", optimizer: "sgd" }), paper);
   });
 
   test("what no stage would heed is refused", () => {

@@ -14,13 +14,17 @@ const costs: Costs = { step: [0.3, 0.02, 0.5], after: [8, 0, 20] };
 const total = ({ stages, between }: { stages: number[]; between: number }) =>
   stages.reduce((a, b) => a + b, 0) + between;
 
-/** Runs a machine that is as much slower than `costs` as `pace` says; returns when it ends and the epochs done. */
+/**
+ * Runs a machine that is as much slower than `costs` as `pace` says, and besides, in all but steps, as `between` says;
+ * returns when it ends and the epochs done.
+ */
 function simulate(
   {
     budgetSeconds,
     reading = 0,
+    between = 1,
     size = sizes,
-  }: { budgetSeconds: number; reading?: number; size?: typeof sizes },
+  }: { budgetSeconds: number; reading?: number; between?: number; size?: typeof sizes },
   pace: (seconds: number) => number,
 ): { seconds: number; epochs: number[] } {
   let now = reading;
@@ -41,7 +45,9 @@ function simulate(
       work(costs.step[i]);
       keeper.measured({ stage: i, step }, (now - began) / step);
     }
-    work(costs.after[i]);
+    const ended = now;
+    work(costs.after[i] * between);
+    if (i + 1 < stages.length) keeper.passed(i, now - ended);
   }
   return { seconds: now, epochs: keeper.stages.map(({ epochs }) => epochs) };
 }
@@ -118,6 +124,14 @@ describe("a run with a budget ends within a tenth of it", () => {
     test(name, () => {
       const { seconds, epochs } = simulate({ budgetSeconds: 600, reading: 40 }, pace);
       assert.ok(Math.abs(seconds - 600) < 60, `${seconds} s`);
+      assert.ok(epochs[0] > 1 && epochs[1] > epochs[0], `${epochs}`);
+    });
+  }
+
+  for (const between of [0.5, 1, 2.5]) {
+    test(`where neighbours and map take ${between} times what the trial told`, () => {
+      const { seconds, epochs } = simulate({ budgetSeconds: 300, reading: 10, between }, () => 1.2);
+      assert.ok(Math.abs(seconds - 300) < 6, `${seconds} s`);
       assert.ok(epochs[0] > 1 && epochs[1] > epochs[0], `${epochs}`);
     });
   }

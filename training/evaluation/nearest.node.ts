@@ -18,7 +18,10 @@ const WORKER = new URL(
   import.meta.url,
 );
 
-/** Threads that share the queries: while ONNX Runtime multiplies for one, another compares what it has found. */
+/**
+ * Threads that share the queries, if there are as many: while ONNX Runtime multiplies for one, another compares what it
+ * has found.
+ */
 const WORKERS = 2;
 
 export const nearestNeighbours = findNearestBy(searchInWorkers);
@@ -34,15 +37,17 @@ export async function searchInWorkers({ queries, points, options }: Search): Pro
     points: sharedPoints,
     options,
   };
-  const share = Math.ceil(queries.length / options.dim / WORKERS);
-  const parts = Array.from({ length: WORKERS }, (_, part) =>
-    searchInWorker(forQueries(whole, part * share, (part + 1) * share)),
+  const count = queries.length / options.dim;
+  const workers = Math.max(1, Math.min(WORKERS, count));
+  const share = Math.ceil(count / workers);
+  const threads = Math.ceil(availableParallelism() / workers);
+  const parts = Array.from({ length: workers }, (_, part) =>
+    searchInWorker({ search: forQueries(whole, part * share, (part + 1) * share), threads }),
   );
   return together(await Promise.all(parts));
 }
 
-function searchInWorker(search: Search): Promise<Neighbours> {
-  const task: SearchTask = { search, threads: Math.ceil(availableParallelism() / WORKERS) };
+function searchInWorker(task: SearchTask): Promise<Neighbours> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(WORKER, { workerData: task });
     worker.once("message", resolve);

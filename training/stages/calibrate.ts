@@ -27,8 +27,8 @@ const MAX_TIME = 1000;
 /** Images that are placed and searched for on trial. */
 const FEW = 256;
 const MANY = 1280;
-/** Searches of all images that scoring a map amounts to, beside the one for novelty. */
-const SCORING_SEARCHES = 1;
+/** Searches of all images that a map amounts to beside the one for novelty: its scores, thumbnails and pictures. */
+const MAP_SEARCHES = 1.4;
 
 export interface CalibrationOptions {
   readonly settings: RunSettings;
@@ -45,11 +45,11 @@ export async function calibrate(options: CalibrationOptions): Promise<Costs> {
   for (const stage of settings.stages) step.push(stage.epochs > 0 ? await stepSeconds(options, stage) : 0);
   const place = await placingSeconds(options);
   const search = await searchSeconds(options);
-  const after = settings.stages.map((_, i) => {
+  const after = settings.stages.map((stage, i) => {
     const next = settings.stages.at(i + 1);
-    if (!next) return place + search * (1 + SCORING_SEARCHES);
+    if (!next) return place + search * (1 + MAP_SEARCHES);
     const axes = next.lastLayer === "new-head" ? 2 * place * Math.min(1, HEAD_SAMPLE / dataset.count) : 0;
-    const measures = next.pairs === "neighbours" && next.epochs > 0;
+    const measures = stage.input === "images" && next.pairs === "neighbours" && next.epochs > 0;
     return axes + (measures ? place + search : 0);
   });
   return { step, after };

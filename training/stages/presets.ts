@@ -160,9 +160,9 @@ export const presets = {
   /** Five minutes. */
   quick: short(5, 1),
   /** An hour. */
-  standard: short(60, 1.5),
+  standard: short(60, 2),
   /** A night. */
-  thorough: short(8 * 60, 1.5),
+  thorough: short(8 * 60, 2),
   /** The paper's numbers: about ten hours on a data-centre GPU for 50,000 images. */
   paper: {
     ...common,

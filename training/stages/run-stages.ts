@@ -107,7 +107,9 @@ export async function runStages(asked: RunOptions): Promise<FinishedRun> {
         continue;
       }
       const name = stageFolder(index, stage);
+      const ended = performance.now();
       let state = found[index];
+      const begins = !state;
       if (!state) {
         state = { values: await startingValues(options, index, artifacts, weights), step: 0 };
         await folder.writeModels(name, artifacts);
@@ -122,6 +124,7 @@ export async function runStages(asked: RunOptions): Promise<FinishedRun> {
         const encoder = buildEncoder(weights, stageNetwork(settings, settings.stages[index - 1]));
         space ??= await measureFeatureSpace(engine, encoder, dataset, findNearest);
       }
+      if (begins && index > 0 && adapts(engine)) keeper?.passed(index - 1, secondsSince(ended));
       const values = await runStage({
         ...options,
         index,
@@ -163,9 +166,18 @@ async function plannedRun(options: RunOptions, loader: ViewLoader): Promise<Time
   return keeper;
 }
 
+/** Whether a plan can be changed while the run goes on: the models of "ort-training" hold the schedule of the first. */
+function adapts({ flavour }: Engine): boolean {
+  return flavour !== "ort-training";
+}
+
 function stopwatch(): () => number {
   const began = performance.now();
-  return () => (performance.now() - began) / 1000;
+  return () => secondsSince(began);
+}
+
+function secondsSince(began: number): number {
+  return (performance.now() - began) / 1000;
 }
 
 interface StageRun extends RunOptions {
@@ -219,8 +231,7 @@ async function runStage(run: StageRun): Promise<Weights> {
       step++;
       refuseDiverged(result.loss, run, step);
       const secondsPerStep = pace.step();
-      // The models of "ort-training" hold the schedule of the first plan.
-      if (keeper && secondsPerStep !== undefined && engine.flavour !== "ort-training") {
+      if (keeper && secondsPerStep !== undefined && adapts(engine)) {
         keeper.measured({ stage: index, step }, secondsPerStep);
         ({ plan, schedule } = planned());
       }
@@ -271,7 +282,7 @@ class Pace {
       this.#first = performance.now();
       return undefined;
     }
-    return (performance.now() - this.#first) / 1000 / ++this.#steps;
+    return secondsSince(this.#first) / ++this.#steps;
   }
 }
 

@@ -13,9 +13,7 @@ import { lastLayer } from "../networks/projection-head.ts";
 import type { ScheduleOptions } from "../optimizers/schedule.ts";
 import { planStage } from "./plan.ts";
 import { peakLearningRate, type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
-
-/** AdamW's learning rate where Muon's is 1: both the best of those tried, in docs/research.md. */
-const ADAMW_RATE = 1 / 20;
+import { withOptimizer } from "./with-optimizer.ts";
 
 /**
  * The settings as an engine can run them: "ort-training" has optimizers of its own, AdamW but no Muon.
@@ -29,9 +27,8 @@ export function settingsFor(flavour: Flavour, settings: RunSettings): RunSetting
     );
   }
   const stages = settings.stages.map((stage): StageSettings => {
-    if (stage.optimizer.optimizer !== "muon") return stage;
-    const optimizer = { ...stage.optimizer, optimizer: "adamw" } as const;
-    return { ...stage, optimizer, learningRate: stage.learningRate * ADAMW_RATE };
+    const { optimizer, weightDecay } = stage.optimizer;
+    return optimizer === "muon" ? withOptimizer(stage, "adamw", weightDecay) : stage;
   });
   return { ...settings, stages };
 }

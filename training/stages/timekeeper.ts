@@ -70,12 +70,34 @@ export class Timekeeper {
 
   /**
    * Plans what is left anew.
-   * @param secondsPerStep measured in the present stage; all else is taken to be as much slower or faster
+   * @param secondsPerStep measured in the present stage; the steps of the others are taken to be as much slower or
+   * faster, and during the first stage all else, too
    */
   measured(position: Position, secondsPerStep: number): void {
-    const slowdown = secondsPerStep / this.#costs.step[position.stage];
-    const scale = (seconds: readonly number[]) => seconds.map((each) => each * slowdown);
-    this.#costs = { step: scale(this.#costs.step), after: scale(this.#costs.after) };
+    const { step, after } = this.#costs;
+    const slowdown = secondsPerStep / step[position.stage];
+    // Later it is better known: see `passed`.
+    this.#costs = {
+      step: scaled(step, slowdown),
+      after: position.stage === 0 ? scaled(after, slowdown) : after,
+    };
+    this.#planAnew(position);
+  }
+
+  /**
+   * Plans what is left anew, between two stages.
+   * @param stage that has ended
+   * @param seconds since then, until the next one began; what is done after the others is taken to be as much slower
+   * or faster
+   */
+  passed(stage: number, seconds: number): void {
+    const { step, after } = this.#costs;
+    if (after[stage] === 0) return;
+    this.#costs = { step, after: scaled(after, seconds / after[stage]) };
+    this.#planAnew({ stage: stage + 1, step: 0 });
+  }
+
+  #planAnew(position: Position): void {
     const fitted = this.#fitted(this.#stages, position);
     this.#stages = fitted.map((stage, i) => {
       const least = LEAST_SHARE * this.#first[i].epochs;
@@ -90,4 +112,8 @@ export class Timekeeper {
   #spent(): number {
     return (this.#options.start.spentSeconds ?? 0) + this.#options.clock();
   }
+}
+
+function scaled(seconds: readonly number[], by: number): readonly number[] {
+  return seconds.map((each) => each * by);
 }
