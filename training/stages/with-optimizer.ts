@@ -12,8 +12,8 @@ const usual: Readonly<Record<OptimizerName, { rate: number; weightDecay: number 
 };
 
 /**
- * The same stage with an optimizer, at a learning rate that suits it as the stage's own suits the one before: with one
- * rate for all, Muon would hardly move or Adam diverge. The rates were compared in docs/research.md.
+ * The same stage with an optimizer, at a learning rate that suits it as the stage's own suits the one before: how far a
+ * step goes at one rate differs from optimizer to optimizer. Rates that were compared are in docs/research.md.
  * @param weightDecay what is usual with that optimizer, unless given
  */
 export function withOptimizer(
