@@ -8,8 +8,9 @@ import type { Embedder } from "../models/embedder.ts";
 import { readEmbedderFiles } from "../models/embedder-files.node.ts";
 import { openPreprocessor } from "../models/preprocessor.ts";
 import { nodeRuntimeWithThreads } from "../models/runtime.node.ts";
-import { BATCH } from "./place-images.ts";
 
+/** Images placed at once. */
+export const BATCH = 64;
 /** So many images take longer to place than threads to start. */
 const MANY = 500;
 /** Milliseconds that the last pictures wait for others to fill their batch. */

@@ -1,5 +1,6 @@
 // From locations on the command line to a data set, with its progress shown.
 
+import { type Rgb, toHex } from "../models/color.ts";
 import { openPreprocessor } from "../models/preprocessor.ts";
 import { nodeRuntimeWithThreads } from "../models/runtime.node.ts";
 import { buildPreprocess, type Fit } from "../training/artifacts/preprocess.ts";
@@ -11,7 +12,7 @@ import type { Terminal } from "./terminal.ts";
 export interface ReadOptions {
   readonly imageSize: number;
   readonly fit: Fit;
-  readonly background: readonly [number, number, number];
+  readonly background: Rgb;
   readonly strict: boolean;
   readonly maxMegapixels: number;
   /** Folders that are not searched for images. */
@@ -38,7 +39,7 @@ export async function readImages(
     return await prepareDataset(source, {
       imageSize,
       fit,
-      background: `#${background.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`,
+      background: toHex(background),
       maxPixels: options.maxMegapixels * 1e6,
       preprocess: (pixels) => preprocessor.run(pixels),
       settingsKey: "preprocess.onnx 2",

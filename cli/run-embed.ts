@@ -2,21 +2,15 @@
 
 import { type Bundle, openBundle } from "../models/bundle/bundle.node.ts";
 import { placementsCsv } from "../models/csv.ts";
-import type { Placement } from "../models/embedder.ts";
 import { UserError } from "../models/errors.ts";
 import { encodePoints } from "../models/points.ts";
 import type { Skipped } from "../training/dataset/skipped.ts";
 import { openSource } from "../training/dataset/source.ts";
 import type { EmbedArguments } from "./commands/embed.ts";
-import { openEmbedderFor } from "./open-embedder.ts";
-import { placeImages } from "./place-images.ts";
+import { type Placed, placeImages } from "./place-images.ts";
 import { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 import { writeWhole } from "./write-whole.ts";
-
-interface Placed extends Pick<Placement, "embedding" | "novelty"> {
-  readonly path: string;
-}
 
 /** @throws UserError if the map is damaged, nothing could be placed, or with --strict an image could not be */
 export async function runEmbed(args: EmbedArguments): Promise<void> {
@@ -28,30 +22,12 @@ export async function runEmbed(args: EmbedArguments): Promise<void> {
   const terminal = new Terminal(args.quiet);
   const bundle = await openBundle(args.map);
   const source = await openSource(args.images);
-  const embedder = await openEmbedderFor(bundle, source.entries.length);
-  const results: Placed[] = [];
-  const errors: Skipped[] = [...source.skipped];
-  try {
-    const placed = placeImages(source, embedder, bundle.info, { maxPixels: args.maxMegapixels * 1e6 });
-    for await (const item of placed) {
-      if ("reason" in item) errors.push(item);
-      else results.push(item);
-      if (args.strict && errors.length > 0) {
-        throw new UserError(`${errors[0].path}: ${errors[0].reason} (without --strict it would be skipped)`);
-      }
-      const done = results.length + errors.length - source.skipped.length;
-      terminal.progress({ task: "placing images", done, total: source.entries.length });
-    }
-  } finally {
-    await source.close();
-    await embedder.close();
-  }
-  errors.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-  for (const { path, reason } of errors) terminal.note(`${JSON.stringify(path)} was not placed: ${reason}`);
-  const content = encode(format, bundle, results, errors);
+  const { placed, skipped } = await placeImages(bundle, source, args, terminal).finally(source.close);
+  for (const { path, reason } of skipped) terminal.note(`${JSON.stringify(path)} was not placed: ${reason}`);
+  const content = encode(format, bundle, placed, skipped);
   if (args.out === undefined) process.stdout.write(content);
   else writeWhole(args.out, content);
-  if (results.length === 0) throw new UserError("no image could be placed");
+  if (placed.length === 0) throw new UserError("no image could be placed");
 }
 
 function encode(

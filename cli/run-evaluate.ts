@@ -1,6 +1,6 @@
 // The command `evaluate`: the scores of a map, and with labelled images the held-out score.
 
-import { openBundle } from "../models/bundle/bundle.node.ts";
+import { type Bundle, openBundle } from "../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../models/bundle/files.ts";
 import type { Scores } from "../models/bundle/map-info.ts";
 import { UserError } from "../models/errors.ts";
@@ -10,7 +10,6 @@ import { openSource } from "../training/dataset/source.ts";
 import { heldOutKnn } from "../training/evaluation/knn.ts";
 import { nearestNeighbours } from "../training/evaluation/nearest.node.ts";
 import type { EvaluateArguments } from "./commands/evaluate.ts";
-import { openEmbedderFor } from "./open-embedder.ts";
 import { placeImages } from "./place-images.ts";
 import { noteSkipped } from "./read-images.ts";
 import { scoreLines } from "./scores.ts";
@@ -27,12 +26,11 @@ export async function runEvaluate(args: EvaluateArguments): Promise<void> {
     if (points.labels.every((label) => label === null)) {
       throw new UserError(`${args.map}: the map has no labels, so new images cannot be scored by it`);
     }
-    const placed = await placeLabelled(args, bundle, terminal);
+    const placed = await placeLabelled(args.images, args, bundle, terminal);
     skipped = placed.skipped;
     const training = { vectors: points.coordinates, labels: points.labels };
     const score = await heldOutKnn(placed, training, { dim: points.dim, findNearest: nearestNeighbours });
-    if (!score)
-      throw new UserError(`${args.images}: no image has a label; put each class into a folder of its own`);
+    if (!score) throw new UserError(`${args.images}: none of the images with a label could be placed`);
     scores.knnHeldOut = score;
   }
   if (args.json) {
@@ -44,36 +42,21 @@ export async function runEvaluate(args: EvaluateArguments): Promise<void> {
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-async function placeLabelled(
-  args: EvaluateArguments,
-  bundle: Awaited<ReturnType<typeof openBundle>>,
-  terminal: Terminal,
-) {
-  const source = await openSource(args.images as string);
-  const embedder = await openEmbedderFor(bundle, source.entries.length);
-  const skipped: Skipped[] = [...source.skipped];
-  const labels: (string | undefined)[] = [];
-  const coordinates: number[] = [];
+/** Where images fall, with their labels. @throws UserError if none has one */
+async function placeLabelled(images: string, args: EvaluateArguments, bundle: Bundle, terminal: Terminal) {
+  const source = await openSource(images);
   try {
+    if (!source.labelled)
+      throw new UserError(`${images}: no image has a label; put each class into a folder of its own`);
+    const { placed, skipped } = await placeImages(bundle, source, args, terminal);
+    noteSkipped({ skipped, otherFiles: source.otherFiles }, terminal);
     const labelOf = new Map(source.entries.map(({ path, label }) => [path, label]));
-    let done = 0;
-    for await (const item of placeImages(source, embedder, bundle.info, {
-      maxPixels: args.maxMegapixels * 1e6,
-    })) {
-      if ("reason" in item) {
-        if (args.strict)
-          throw new UserError(`${item.path}: ${item.reason} (without --strict it would be skipped)`);
-        skipped.push(item);
-      } else {
-        labels.push(labelOf.get(item.path));
-        coordinates.push(...item.embedding);
-      }
-      terminal.progress({ task: "placing images", done: ++done, total: source.entries.length });
-    }
+    return {
+      vectors: Float32Array.from(placed.flatMap(({ embedding }) => embedding)),
+      labels: placed.map(({ path }) => labelOf.get(path)),
+      skipped,
+    };
   } finally {
     await source.close();
-    await embedder.close();
   }
-  noteSkipped({ skipped, otherFiles: source.otherFiles }, terminal);
-  return { vectors: Float32Array.from(coordinates), labels, skipped };
 }

@@ -3,7 +3,7 @@
 
 import sharp from "sharp";
 import type { MapInfo } from "./bundle/map-info.ts";
-import { parseColor } from "./color.ts";
+import { parseColor, toHex } from "./color.ts";
 import { decodeSmall } from "./decode-small.node.ts";
 import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, isReduced, overPixelLimit } from "./decoding.ts";
 import { UserError } from "./errors.ts";
@@ -42,8 +42,7 @@ export interface DecodeOptions {
 
 /** How images are decoded that are to be placed on a map. */
 export function decodeOptionsOf(info: Pick<MapInfo, "imageSize" | "background">): DecodeOptions {
-  const background = `#${info.background.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
-  return { minSide: DECODE_FACTOR * info.imageSize, background };
+  return { minSide: DECODE_FACTOR * info.imageSize, background: toHex(info.background) };
 }
 
 /**

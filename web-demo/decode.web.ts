@@ -1,6 +1,7 @@
 // The decoding contract of models/decode.node.ts, kept with the browser's decoders: whatever comes in, one upright sRGB
 // picture of 8 bits comes out, large ones reduced.
 
+import type { Rgb } from "../models/color.ts";
 import { DECODE_FACTOR, DEFAULT_MAX_PIXELS, isReduced, overPixelLimit } from "../models/decoding.ts";
 import { readImageHeader } from "../models/image-header.ts";
 import { describeBytes, type ImageKind, imageKind } from "../models/image-kind.ts";
@@ -30,7 +31,7 @@ export interface DecodeTarget {
   /** Side of the pictures that networks take, in pixels. */
   readonly imageSize: number;
   /** Behind transparent pictures, RGB 0 … 255. */
-  readonly background: readonly [number, number, number];
+  readonly background: Rgb;
 }
 
 /** @throws Error whose message is the reason alone ("truncated PNG") */

@@ -1,8 +1,8 @@
 // The selected images, as pictures.
 
 import { useSignal, useSignalEffect } from "@preact/signals";
+import { toHex } from "../models/color.ts";
 import { colorsOf } from "../models/plot/categories.ts";
-import { toHex } from "../models/plot/palette.ts";
 import { icon } from "./icons.tsx";
 import type { LoadedMap } from "./load.ts";
 import { MoreButton } from "./more-button.tsx";

@@ -1,8 +1,8 @@
 // The classes: what their colours are, and which of them are shown.
 
 import { useSignal } from "@preact/signals";
+import { toHex } from "../models/color.ts";
 import type { Categories, Category } from "../models/plot/categories.ts";
-import { toHex } from "../models/plot/palette.ts";
 import { Panel } from "./panel.tsx";
 import { hidden, showAll, showOnly, toggleCategory } from "./state.ts";
 

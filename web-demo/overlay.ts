@@ -1,8 +1,8 @@
 // What lies over the points: pictures, names of classes, the area being drawn, what is pointed at, placed images.
 
+import { toHex } from "../models/color.ts";
 import { colorsOf } from "../models/plot/categories.ts";
 import { placeBoxes } from "../models/plot/class-labels.ts";
-import { toHex } from "../models/plot/palette.ts";
 import { thumbnailCell } from "../models/thumbnails.ts";
 import type { LoadedMap } from "./load.ts";
 import type { Guest, Placed } from "./placing.ts";

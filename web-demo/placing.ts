@@ -5,7 +5,7 @@ import { bundleFiles } from "../models/bundle/files.ts";
 import { reasonOf } from "../models/errors.ts";
 import type { Near } from "../models/plane-index.ts";
 import { askServer } from "./ask-server.ts";
-import type { NamedFile } from "./drop.ts";
+import type { BroughtFile } from "./drop.ts";
 import type { LoadedMap } from "./load.ts";
 import {
   type FailedMessage,
@@ -45,7 +45,8 @@ export interface Waiting {
 export interface Guest {
   readonly id: number;
   readonly name: string;
-  readonly file: File;
+  /** Undefined where the browser could not open it. */
+  readonly file: File | undefined;
   readonly here: Waiting | Placed | Failed;
   /** What the server says, if it is asked. */
   readonly server?: Waiting | ({ readonly kind: "placed" } & Spot) | Failed;
@@ -76,14 +77,19 @@ let inFlight = 0;
 const answers = new Map<number, (answer: PlacedMessage | FailedMessage) => void>();
 
 /** Adds images to the list, and begins to place them. */
-export function bring(files: readonly NamedFile[]): void {
+export function bring(files: readonly BroughtFile[]): void {
   if (files.length === 0 || !map.value) return;
-  const added = files.map(({ name, file }): Guest => {
-    return { id: nextId++, name, file, here: { kind: "waiting" } };
+  const added = files.map((brought): Guest => {
+    const { name } = brought;
+    if ("reason" in brought) {
+      return { id: nextId++, name, file: undefined, here: { kind: "failed", reason: brought.reason } };
+    }
+    return { id: nextId++, name, file: brought.file, here: { kind: "waiting" } };
   });
   batch(() => {
     if (waiting.value === 0) progress.value = { done: 0, of: 0 };
-    progress.value = { ...progress.value, of: progress.value.of + files.length };
+    const more = added.filter(({ here }) => here.kind === "waiting").length;
+    progress.value = { ...progress.value, of: progress.value.of + more };
     guests.value = [...guests.value, ...added];
     sheet.value = "placed";
     sidePanel.value = true;
@@ -150,9 +156,14 @@ function pump(): void {
 
 async function placeOne({ id, file }: Guest): Promise<void> {
   const loaded = map.value!;
-  const answer = await sendToWorker(loaded, id, file);
+  const answer = await sendToWorker(loaded, id, file!);
   const here =
     "reason" in answer ? ({ kind: "failed", ...answer } as const) : await placement(loaded, answer);
+  const forgotten = !guests.value.some((guest) => guest.id === id);
+  if (forgotten) {
+    if (here.kind === "placed") URL.revokeObjectURL(here.picture.src);
+    return;
+  }
   batch(() => {
     change(id, { here });
     progress.value = { ...progress.value, done: progress.value.done + 1 };
@@ -162,11 +173,16 @@ async function placeOne({ id, file }: Guest): Promise<void> {
   if (alsoServer.value) await ask(id);
 }
 
-async function placement({ index }: LoadedMap, answer: PlacedMessage): Promise<Placed> {
+async function placement({ index }: LoadedMap, answer: PlacedMessage): Promise<Placed | Failed> {
   engine.value = answer.engine;
   const picture = new Image();
   picture.src = URL.createObjectURL(answer.preview);
-  await picture.decode();
+  try {
+    await picture.decode();
+  } catch (error) {
+    URL.revokeObjectURL(picture.src);
+    return { kind: "failed", reason: reasonOf(error) };
+  }
   const { embedding, novelty } = answer;
   return {
     kind: "placed",
@@ -208,7 +224,7 @@ function startWorker({ info, diagonal, files }: LoadedMap): Worker {
 
 async function ask(id: number): Promise<void> {
   const guest = guests.value.find((one) => one.id === id);
-  if (!guest) return;
+  if (!guest?.file) return;
   change(id, { server: { kind: "waiting" } });
   try {
     const spot = await askServer(guest.name, guest.file, apiKey.value);

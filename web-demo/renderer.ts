@@ -3,9 +3,9 @@
 
 import KDBush from "kdbush";
 import createScatterplot, { createRenderer } from "regl-scatterplot";
+import { toHex } from "../models/color.ts";
 import { colorsOf } from "../models/plot/categories.ts";
 import { dotStyle, mixedOrder } from "../models/plot/dots.ts";
-import { toHex } from "../models/plot/palette.ts";
 import type { MapData } from "./map-data.ts";
 import type { Size, View } from "./view.ts";
 

@@ -15,7 +15,7 @@ const builder = (argv: Argv) =>
             "portable: standard operators, for every ONNX Runtime; processor: the same, faster without a graphics card; ort-training: for its own TrainingSession",
         })
         .option("image-count", {
-          type: "number",
+          type: "string",
           default: 50_000,
           coerce: wholeNumber("image-count", 2),
           describe: "Images of an epoch: ort-training has the schedule of the learning rate in its models",

@@ -1,6 +1,6 @@
 // Pixels to draw on: dots and pictures, blended over what is there.
 
-import type { Rgb } from "./palette.ts";
+import type { Rgb } from "../color.ts";
 
 export class Canvas {
   readonly width: number;

@@ -1,7 +1,8 @@
 // Classes of a map, as its legend shows them.
 
+import type { Rgb } from "../color.ts";
 import type { MapPoints } from "../points.ts";
-import { categoryColors, type Rgb, UNLABELLED } from "./palette.ts";
+import { categoryColors, UNLABELLED } from "./palette.ts";
 
 export interface Category {
   readonly name: string;

@@ -1,5 +1,5 @@
+import type { Rgb } from "../color.ts";
 import type { Canvas } from "./canvas.ts";
-import type { Rgb } from "./palette.ts";
 import type { View } from "./view.ts";
 
 export interface DotStyle {

@@ -1,20 +1,19 @@
 // Colours for classes, told apart by most people, with and without colour vision deficiency.
 
-/** Red, green, blue, 0 … 255. */
-export type Rgb = readonly [number, number, number];
+import { parseColor, type Rgb } from "../color.ts";
 
 /** M. A. Petroff, "Accessible Color Sequences for Data Visualization", 2021: ten colours, reordered for neighbours. */
 const ACCESSIBLE = [
-  "3f90da",
-  "ffa90e",
-  "bd1f01",
-  "832db6",
-  "a96b59",
-  "e76300",
-  "94a4a2",
-  "b9ac70",
-  "717581",
-  "92dadd",
+  "#3f90da",
+  "#ffa90e",
+  "#bd1f01",
+  "#832db6",
+  "#a96b59",
+  "#e76300",
+  "#94a4a2",
+  "#b9ac70",
+  "#717581",
+  "#92dadd",
 ];
 
 /** Points without a label beside points with one. */
@@ -22,22 +21,13 @@ export const UNLABELLED: Rgb = [176, 180, 186];
 
 /** Colours for so many classes. Beyond ten no set is safe for everyone: hues all around, in three lightnesses. */
 export function categoryColors(count: number): Rgb[] {
-  if (count <= ACCESSIBLE.length) return ACCESSIBLE.slice(0, count).map(parseHex);
+  if (count <= ACCESSIBLE.length) return ACCESSIBLE.slice(0, count).map(parseColor);
   const lightnesses = [0.55, 0.7, 0.82];
   return Array.from({ length: count }, (_, i) => {
     // Neighbouring classes get hues far apart: steps by the golden angle.
     const hue = (i * 137.508 + 20) % 360;
     return fromOklch(lightnesses[i % lightnesses.length], 0.15, hue);
   });
-}
-
-export function toHex(color: Rgb): string {
-  return `#${color.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
-}
-
-function parseHex(hex: string): Rgb {
-  const value = Number.parseInt(hex, 16);
-  return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 /** sRGB of an OKLCH colour, clipped. https://bottosson.github.io/posts/oklab/ */

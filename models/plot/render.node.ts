@@ -1,6 +1,7 @@
 // Pictures of a map as files: PNG, SVG, and a page.
 
 import sharp from "sharp";
+import { toHex } from "../color.ts";
 import type { PictureReader } from "../pictures.ts";
 import { resample } from "../resample.ts";
 import { Canvas } from "./canvas.ts";
@@ -10,7 +11,6 @@ import { base64 } from "./escape.ts";
 import { nodeFonts } from "./fonts.node.ts";
 import { type Mosaic, mosaic } from "./mosaic.ts";
 import { renderPage } from "./page.ts";
-import { toHex } from "./palette.ts";
 import { BACKGROUND, compose, decoration, HEADER, type MapPlot, paint, SIDE, summary, svg } from "./scene.ts";
 import { printable } from "./text.ts";
 

@@ -1,6 +1,7 @@
 // What a picture of a map shows and where: points, or pictures where they can be had, with the names of the classes and
 // a legend.
 
+import { type Rgb, toHex } from "../color.ts";
 import type { PictureReader } from "../pictures.ts";
 import type { MapPoints } from "../points.ts";
 import { resample } from "../resample.ts";
@@ -9,7 +10,7 @@ import { type Categories, categorize, colorsOf } from "./categories.ts";
 import { densestPlaces, placeBoxes } from "./class-labels.ts";
 import { dotStyle, drawDots } from "./dots.ts";
 import { type Mosaic, mosaic } from "./mosaic.ts";
-import { type Rgb, toHex, UNLABELLED } from "./palette.ts";
+import { UNLABELLED } from "./palette.ts";
 import { type Fonts, fitText, printable, type TextStyle, textSvg, textWidth } from "./text.ts";
 import { frame, type View } from "./view.ts";
 

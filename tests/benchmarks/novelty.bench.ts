@@ -4,32 +4,26 @@
 //   node --import ./tests/support/typescript.mjs tests/benchmarks/novelty.bench.ts <map> <images that belong> <others>
 
 import { placeImages } from "../../cli/place-images.ts";
+import { Terminal } from "../../cli/terminal.ts";
 import { openBundle } from "../../models/bundle/bundle.node.ts";
 import { DEFAULT_MAX_PIXELS } from "../../models/decoding.ts";
-import { openBundleEmbedder } from "../../models/embedder.node.ts";
 import { openSource } from "../../training/dataset/source.ts";
 import { median } from "../support/median.ts";
 
 const [map, ...sets] = process.argv.slice(2);
 if (sets.length === 2) {
   const bundle = await openBundle(map);
-  const embedder = await openBundleEmbedder(bundle);
   const [belong, others] = [await noveltyOf(sets[0]), await noveltyOf(sets[1])];
   console.log(`${sets[0]}: ${belong.length} images, median novelty ${median(belong).toFixed(3)}`);
   console.log(`${sets[1]}: ${others.length} images, median novelty ${median(others).toFixed(3)}`);
   console.log(`AUROC ${auroc(belong, others).toFixed(3)}`);
-  await embedder.close();
 
   async function noveltyOf(images: string): Promise<number[]> {
-    const source = await openSource([images]);
-    const values: number[] = [];
-    for await (const placed of placeImages(source, embedder, bundle.info, {
-      maxPixels: DEFAULT_MAX_PIXELS,
-    })) {
-      if ("novelty" in placed) values.push(placed.novelty);
-    }
+    const source = await openSource(images);
+    const options = { strict: false, maxMegapixels: DEFAULT_MAX_PIXELS / 1e6 };
+    const { placed } = await placeImages(bundle, source, options, new Terminal());
     await source.close();
-    return values;
+    return placed.map(({ novelty }) => novelty);
   }
 } else {
   console.log("skipped: name a map, images that belong on it, and others (docs/results.md has figures)");

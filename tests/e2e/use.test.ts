@@ -155,7 +155,41 @@ describe("evaluate", () => {
     const unlabelled = await tsimcne(["evaluate", map, at("mixed")], cache);
     assert.equal(unlabelled.code, 1);
     assert.match(unlabelled.stderr, /no image has a label/);
+    mkdirSync(at("all-broken", "class"), { recursive: true });
+    writeFileSync(at("all-broken", "class", "1.png"), "text");
+    const broken = await tsimcne(["evaluate", map, at("all-broken")], cache);
+    assert.equal(broken.code, 1);
+    assert.match(broken.stderr, /none of the images with a label could be placed/);
   });
+});
+
+describe("--strict", () => {
+  before(async () => {
+    await writeClassFolder(at("one-broken"), 8);
+    writeFileSync(at("one-broken", "bad.png"), "text");
+    const listed = points.paths.slice(0, 8).map((path) => `${join("images", path)},kind\n`);
+    writeFileSync(at("one-missing.csv"), `path,label\n${listed.join("")}bad.png,kind\n`);
+  });
+
+  for (const images of ["one-broken", "one-missing.csv"]) {
+    const commands: Record<string, string[]> = {
+      train: [at(images), "--out", at("strict"), ...TINY],
+      embed: [map, at(images)],
+      evaluate: [map, at(images)],
+    };
+    for (const [command, args] of Object.entries(commands)) {
+      test(`${command} fails at the image that cannot be used of ${images}, and without it goes on`, async () => {
+        const strict = await tsimcne([command, ...args, "--strict", "--quiet"], cache);
+        assert.match(strict.stderr, /^tsimcne: bad\.png: .+ \(without --strict, it is skipped\)\n$/);
+        assert.equal(strict.stdout, "");
+        assert.equal(strict.code, 1);
+        const { code, stderr } = await tsimcne([command, ...args], cache);
+        assert.match(stderr, /"bad\.png"/);
+        assert.equal(code, 0, stderr);
+        rmSync(at("strict"), { recursive: true, force: true });
+      });
+    }
+  }
 });
 
 describe("plot", () => {

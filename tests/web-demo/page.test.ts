@@ -407,7 +407,17 @@ describe("placing images", () => {
     await close(opened);
   });
 
-  test("a dropped folder is gone through, with the folders in it", async () => {
+  test("a folder without images gets a message beside its name", async () => {
+    mkdirSync(at("papers"));
+    writeFileSync(at("papers/readme.txt"), "about these");
+    const opened = await open();
+    await opened.page.locator("input[webkitdirectory]").setInputFiles(at("papers"));
+    const row = opened.page.locator(".guest.failed", { hasText: "papers" });
+    assert.equal(await row.locator(".reason").textContent(), "no images in this folder");
+    await close(opened);
+  });
+
+  test("a dropped folder is gone through, with the folders in it; what cannot be opened gets a message", async () => {
     const opened = await open();
     const { page } = opened;
     const bytes = (await picture([20, 200, 90]).png().toBuffer()).toString("base64");
@@ -418,6 +428,13 @@ describe("placing images", () => {
         name: path.split("/").at(-1), fullPath: path, isDirectory: false,
         file: (done) => done(new File([bytes], path.split("/").at(-1))),
       });
+      const gone = (path) => ({
+        ...file(path), file: (done, failed) => failed(new DOMException("It is gone.", "NotFoundError")),
+      });
+      const locked = (path) => ({
+        ...folder(path, []),
+        createReader: () => ({ readEntries: (done, failed) => failed(new DOMException("It is locked.")) }),
+      });
       const folder = (path, entries) => ({
         name: path.split("/").at(-1), fullPath: path, isDirectory: true,
         createReader() {
@@ -427,6 +444,7 @@ describe("placing images", () => {
       });
       const root = folder("/all", [
         file("/all/b.png"), file("/all/a.png"), file("/all/notes.txt"), file("/all/.c.png"),
+        gone("/all/gone.png"), locked("/all/locked"), folder("/all/empty", []),
         folder("/all/deep", [file("/all/deep/d.jpg")]), folder("/all/.git", [file("/all/.git/e.png")]),
       ]);
       DataTransferItem.prototype.webkitGetAsEntry = () => root;
@@ -435,6 +453,15 @@ describe("placing images", () => {
     await page.getByRole("heading", { name: "3 images placed" }).waitFor();
     const names = (await placements(page)).map(({ path }) => path);
     assert.deepEqual(names.sort(), ["all/a.png", "all/b.png", "all/deep/d.jpg"]);
+    const failed = await page.locator(".guest.failed .name").allTextContents();
+    assert.deepEqual(failed.sort(), ["all/gone.pngIt is gone.", "all/lockedIt is locked."]);
+    await page.evaluate(`(() => {
+      const createReader = () => ({ readEntries: (done) => done([]) });
+      const root = { name: "bare", fullPath: "/bare", isDirectory: true, createReader };
+      DataTransferItem.prototype.webkitGetAsEntry = () => root;
+    })()`);
+    await drop(page, "bare", Buffer.from(""));
+    await page.locator(".guest.failed", { hasText: "bareno images in this folder" }).waitFor();
     await close(opened);
   });
 
@@ -456,6 +483,28 @@ describe("placing images", () => {
     assert.ok(placed > 0 && placed < 300, `${placed} placed`);
     await page.waitForTimeout(500);
     assert.equal((await placements(page)).length, placed, "it has stopped");
+
+    // Those under way when it is cancelled do not count as some of those that are brought at once after it.
+    await page.locator("input[type=file]:not([webkitdirectory])").setInputFiles(files);
+    await page.getByText(/^[1-9]\d* of 300$/).waitFor();
+    const counts = await page.evaluate(`(async () => {
+      const title = () => Number(/^(\\d+) images? placed/.exec(
+        [...document.querySelectorAll("h2")].map((h) => h.textContent).find((text) => / placed$/.test(text)))[1]);
+      const bytes = Uint8Array.from(atob("${buffer.toString("base64")}"), (c) => c.charCodeAt(0));
+      const clipboardData = new DataTransfer();
+      for (let i = 0; i < 300; i++) clipboardData.items.add(new File([bytes], i + ".png", { type: "image/png" }));
+      [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Cancel").click();
+      const before = title();
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+      for (;;) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const done = Number(/^(\\d+) of 300$/.exec(document.querySelector(".progress span").textContent)[1]);
+        if (done > 4) return { done, placed: title() - before };
+      }
+    })()`);
+    const { done, placed: again } = counts as { done: number; placed: number };
+    assert.equal(done, again);
+    await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("button", { name: "Remove all placed images" }).click();
     await page.locator(".guest").first().waitFor({ state: "detached" });
     await close(opened);

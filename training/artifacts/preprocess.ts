@@ -1,6 +1,7 @@
 // Any picture → the square the encoder takes, as a graph: the same resize runs in Node, in the browser and in
 // Python, so an image lands on the same point wherever it is placed.
 
+import type { Rgb } from "../../models/color.ts";
 import {
   abs,
   add,
@@ -40,7 +41,7 @@ export interface PreprocessOptions {
   readonly imageSize: number;
   readonly fit: Fit;
   /** Colour around a contained picture, RGB 0 … 255. */
-  readonly background: readonly [number, number, number];
+  readonly background: Rgb;
 }
 
 /**

@@ -14,7 +14,7 @@ import type { ImageEntry } from "./entries.ts";
 import { fileReason, isDiskFull } from "./file-reason.ts";
 import { sortByPath } from "./names.ts";
 import { sha256 } from "./sha256.ts";
-import type { Skipped } from "./skipped.ts";
+import { strictError } from "./skipped.ts";
 import type { ImageSource } from "./source.ts";
 import { readStamps, type Stamps, writeStamps } from "./stamps.ts";
 import {
@@ -221,10 +221,6 @@ function settingsHash(options: PrepareOptions): string {
   const { imageSize, fit, background, maxPixels, settingsKey } = options;
   const settings = [CACHE_VERSION, decoderVersion, imageSize, fit, background, maxPixels, settingsKey];
   return sha256(JSON.stringify(settings)).slice(0, 16);
-}
-
-function strictError({ path, reason }: Skipped): UserError {
-  return new UserError(`${path}: ${reason} (without --strict, it is skipped)`);
 }
 
 /** Says before the work begins, rather than late in it, that the disk is too small. */

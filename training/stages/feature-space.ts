@@ -3,6 +3,7 @@
 import { principalAxes, project } from "../../models/principal-axes.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import type { Engine } from "../engines/engine.ts";
+import { takeRows } from "../evaluation/labels.ts";
 import type { FindNearest } from "../evaluation/nearest.ts";
 import { randomStream } from "../random.ts";
 import { embedDataset } from "./embed-dataset.ts";
@@ -36,13 +37,7 @@ export async function measureFeatureSpace(
     exclude: Uint32Array.from({ length: dataset.count }, (_, i) => i),
   });
   return {
-    rows(rows) {
-      const taken = new Float32Array(rows.length * dim);
-      for (const [r, image] of rows.entries()) {
-        taken.set(features.subarray(image * dim, (image + 1) * dim), r * dim);
-      }
-      return taken;
-    },
+    rows: (rows) => takeRows(features, dim, rows),
     partners: (images, { seed, stage, epoch }) =>
       images.map(
         (image) => indices[image * k + randomStream(seed, "partner", stage, epoch, image).integer(k)],

@@ -1,5 +1,6 @@
 // Everything that decides what a run computes. Stored with the run, compared on resume, written into map.json.
 
+import type { Rgb } from "../../models/color.ts";
 import type { Fit } from "../artifacts/preprocess.ts";
 import type { LossOptions } from "../artifacts/stage-artifacts.ts";
 import type { AugmentationPolicyName } from "../augmentations/policy.ts";
@@ -68,7 +69,7 @@ export interface RunSettings {
   readonly augmentations: AugmentationPolicyName;
   readonly fit: Fit;
   /** Colour behind transparent pictures and around contained ones, RGB 0 … 255. */
-  readonly background: readonly [number, number, number];
+  readonly background: Rgb;
 }
 
 /** Batch at which a learning rate is meant. */

@@ -16,7 +16,7 @@ import { firstFolder, sortByPath } from "../../training/dataset/names.ts";
 import type { Skipped } from "../../training/dataset/skipped.ts";
 import type { RunSettings } from "../../training/stages/settings.ts";
 import { decodeImage, rgbOf } from "../decode.web.ts";
-import type { NamedFile } from "../drop.ts";
+import type { BroughtFile } from "../drop.ts";
 import { fetchBytes, fetchFile } from "../fetch.ts";
 import { servedMap } from "../map-files.ts";
 import type { Images } from "./messages.ts";
@@ -97,12 +97,15 @@ async function tried(entry: Entry): Promise<Pixels | { readonly reason: string }
 }
 
 /** In the order and under the names that `tsimcne train` gives the files of a folder. */
-function fileEntries(files: readonly NamedFile[], target: Target): Entry[] {
-  const entries = files.map(({ name, file }) => ({ path: name, file }));
-  return sortByPath(entries).map(({ path, file }) => ({
+function fileEntries(files: readonly BroughtFile[], target: Target): Entry[] {
+  const entries = files.map((brought) => ({ path: brought.name, brought }));
+  return sortByPath(entries).map(({ path, brought }) => ({
     path,
     label: firstFolder(path),
-    decode: async () => (await decodeImage(file, target)).pixels,
+    async decode() {
+      if ("reason" in brought) throw new Error(brought.reason);
+      return (await decodeImage(brought.file, target)).pixels;
+    },
   }));
 }
 

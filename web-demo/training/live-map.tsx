@@ -2,8 +2,8 @@
 
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { toHex } from "../../models/color.ts";
 import { categorize, colorsOf } from "../../models/plot/categories.ts";
-import { toHex } from "../../models/plot/palette.ts";
 import { aligned } from "./align.ts";
 import { imageOf } from "./image-data.ts";
 import type { ImagesMessage } from "./messages.ts";

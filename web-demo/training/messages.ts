@@ -5,7 +5,7 @@ import type { AugmentationPolicyName } from "../../training/augmentations/policy
 import type { Skipped } from "../../training/dataset/skipped.ts";
 import type { LogRecord } from "../../training/stages/log.ts";
 import type { RunSettings, StageSettings } from "../../training/stages/settings.ts";
-import type { NamedFile } from "../drop.ts";
+import type { BroughtFile } from "../drop.ts";
 import type { EngineName } from "./engines.ts";
 
 /** What can be chosen before a run. */
@@ -25,7 +25,7 @@ export interface TrainOptions {
 
 /** Images to train on: files, or the pictures of the map beside the page. */
 export type Images =
-  | { readonly kind: "files"; readonly files: readonly NamedFile[] }
+  | { readonly kind: "files"; readonly files: readonly BroughtFile[] }
   | { readonly kind: "map"; readonly base: string };
 
 export type TrainerRequest =

@@ -1,7 +1,7 @@
 // Before a run: which images, and how.
 
 import { useId } from "preact/hooks";
-import { listedFiles, type NamedFile } from "../drop.ts";
+import { type BroughtFile, listedFiles } from "../drop.ts";
 import { engineNames, engineTitles } from "./engines.ts";
 import type { TrainOptions } from "./messages.ts";
 import { withoutSharedFolder } from "./shared-folder.ts";
@@ -11,7 +11,7 @@ const stages = ["What looks alike", "Onto the plane", "Fine-tuning"] as const;
 const sizes = [16, 32, 48, 64, 96];
 
 /** Takes the files for the next run; their folder gives the map its name. */
-export function filesChosen(files: readonly NamedFile[]): void {
+export function filesChosen(files: readonly BroughtFile[]): void {
   if (files.length === 0) return;
   const { folder, files: inside } = withoutSharedFolder(files);
   chosen.value = { kind: "files", files: inside };
@@ -96,7 +96,10 @@ function Source() {
         Take pictures of the map here as a sample
       </button>
       <p class="note" role="status">
-        {images?.kind === "files" && `${images.files.length.toLocaleString("en")} files chosen`}
+        {images?.kind === "files" &&
+          (images.files.length === 1
+            ? "1 file chosen"
+            : `${images.files.length.toLocaleString("en")} files chosen`)}
         {images?.kind === "map" && "Up to 1,000 pictures of the map here"}
       </p>
     </fieldset>

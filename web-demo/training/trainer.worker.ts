@@ -1,7 +1,7 @@
 // Trains: reads the images, runs the stages, makes the map. One run a worker; the page ends it afterwards.
 
+import { toHex } from "../../models/color.ts";
 import { reasonOf, UserError } from "../../models/errors.ts";
-import { toHex } from "../../models/plot/palette.ts";
 import { BACKGROUND, HEADER } from "../../models/plot/scene.ts";
 import { version } from "../../package.json";
 import { memoryDataset } from "../../training/dataset/dataset.ts";
