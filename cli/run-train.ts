@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { duration } from "../models/duration.ts";
 import { UserError } from "../models/errors.ts";
 import { fitBatchSize, wholeMicroBatches } from "../training/dataset/batches.ts";
 import type { StoredDataset } from "../training/dataset/stored-dataset.ts";
@@ -20,7 +21,7 @@ import { interruptSignal } from "./interrupt.ts";
 import { noteSkipped, readImages } from "./read-images.ts";
 import { scoreLines } from "./scores.ts";
 import { runSettings, wantedBatchSize } from "./settings.ts";
-import { duration, Terminal } from "./terminal.ts";
+import { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 import { toolVersions } from "./versions.ts";
 

@@ -1,5 +1,7 @@
 // What a person sees while a command works: one line that renews itself on a terminal, plain lines when piped.
 
+import { duration } from "../models/duration.ts";
+
 /** Seconds between two plain lines. */
 const PLAIN_INTERVAL = 10;
 /** Milliseconds between two renewals on a terminal. */
@@ -75,11 +77,4 @@ export class Terminal {
     if (this.#open) this.#stream.write("\r\x1b[K");
     this.#open = false;
   }
-}
-
-/** Seconds as a person says them: "42 s", "7 min", "3 h 20 min". */
-export function duration(seconds: number): string {
-  if (seconds < 99.5) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

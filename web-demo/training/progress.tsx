@@ -1,5 +1,6 @@
 // During and after a run: how far it is, how it goes, what can be done.
 
+import { duration } from "../../models/duration.ts";
 import { curve } from "../../models/plot/curve.ts";
 import type { LogRecord } from "../../training/stages/log.ts";
 import { planStage } from "../../training/stages/plan.ts";
@@ -117,12 +118,6 @@ function Stages() {
 function pace({ loss, imagesPerSecond, step, totalSteps }: StepMessage, batchSize: number): string {
   const seconds = ((totalSteps - step) * batchSize) / Math.max(imagesPerSecond, 1e-9);
   return `loss ${loss.toFixed(3)} · ${Math.round(imagesPerSecond).toLocaleString("en")} images/s · ${duration(seconds)} left`;
-}
-
-function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
 function Actions() {
