@@ -2,6 +2,7 @@
 
 import type { LossOptions } from "../artifacts/stage-artifacts.ts";
 import type { OptimizerOptions } from "../optimizers/optimizer.ts";
+import { usual } from "../optimizers/usual.ts";
 import type { RunSettings, StageSettings } from "./settings.ts";
 
 /** A recipe for any images: what is left open depends on them or on the user. */
@@ -88,10 +89,9 @@ function paperStages(epochs: readonly [number, number, number]): StageSettings[]
  */
 function shortStages(): StageSettings[] {
   const shared = { momentum: 0.9, clipValue: 4 };
-  // All of Muon's steps are of one size: weights that may grow would be turned less and less by them.
-  const muon: OptimizerOptions = { ...shared, optimizer: "muon", weightDecay: 0.1 };
+  const muon: OptimizerOptions = { ...shared, optimizer: "muon", weightDecay: usual.muon.weightDecay };
   // For a head, whose layers are large and whose steps are small, Muon's own arithmetic would take longest.
-  const adamw: OptimizerOptions = { ...shared, optimizer: "adamw", weightDecay: 0.01 };
+  const adamw: OptimizerOptions = { ...shared, optimizer: "adamw", weightDecay: usual.adamw.weightDecay };
   const stage = { pairs: "views", input: "images", schedule: "cosine" } as const;
   return [
     {
