@@ -68,12 +68,13 @@ export const placed = computed(() =>
 /** Of the images of this go, how many are done, and of how many. */
 export const progress = signal({ done: 0, of: 0 });
 
-/** So many images are with the worker at once: one is decoded while another is placed. */
-const IN_FLIGHT = 2;
+/** So many images are placed at once: one is decoded while another is with the network. */
+const MOST_IN_FLIGHT = 2;
 
 let worker: Worker | undefined;
 let nextId = 1;
-let inFlight = 0;
+/** The images that are being placed, until they are shown. */
+const inFlight = new Set<number>();
 const answers = new Map<number, (answer: PlacedMessage | FailedMessage) => void>();
 
 /** Adds images to the list, and begins to place them. */
@@ -143,12 +144,12 @@ export function askAgain(): void {
 }
 
 function pump(): void {
-  while (inFlight < IN_FLIGHT) {
-    const next = guests.value.find(({ id, here }) => here.kind === "waiting" && !answers.has(id));
+  while (inFlight.size < MOST_IN_FLIGHT) {
+    const next = guests.value.find(({ id, here }) => here.kind === "waiting" && !inFlight.has(id));
     if (!next) return;
-    inFlight++;
+    inFlight.add(next.id);
     void placeOne(next).finally(() => {
-      inFlight--;
+      inFlight.delete(next.id);
       pump();
     });
   }

@@ -484,7 +484,7 @@ describe("placing images", () => {
     await page.waitForTimeout(500);
     assert.equal((await placements(page)).length, placed, "it has stopped");
 
-    // Those under way when it is cancelled do not count as some of those that are brought at once after it.
+    // Each image is placed once; those under way when it is cancelled do not count as some of those brought after it.
     await page.locator("input[type=file]:not([webkitdirectory])").setInputFiles(files);
     await page.getByText(/^[1-9]\d* of 300$/).waitFor();
     const counts = await page.evaluate(`(async () => {
