@@ -122,7 +122,7 @@ function stageSettings(own: StageSettings, index: number, options: RecipeOptions
       degreesOfFreedom: options.degreesOfFreedom ?? loss.degreesOfFreedom,
     },
     optimizer: {
-      optimizer: optimizer.optimizer,
+      ...optimizer,
       momentum: options.momentum ?? optimizer.momentum,
       weightDecay: options.weightDecay ?? optimizer.weightDecay,
       clipValue: options.clip ?? optimizer.clipValue,

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import jpegDecoder, { type MozJPEGModule } from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import { decode as decodePng } from "fast-png";
+import type { Rgb } from "./color.ts";
 import { type ImageSize, jpegFrameSize, jpegSegments } from "./image-header.ts";
 import type { ImageKind } from "./image-kind.ts";
 import type { Pixels } from "./pixels.ts";
@@ -39,7 +40,7 @@ export async function decodeSmall(
   kind: ImageKind,
   bytes: Uint8Array,
   isWanted: (size: ImageSize) => boolean,
-  background: readonly [red: number, green: number, blue: number],
+  background: Rgb,
 ): Promise<Pixels | undefined> {
   if (kind !== "JPEG" && kind !== "PNG") return undefined;
   const { mostPixels, plainSize, decode } = decoders[kind];

@@ -123,7 +123,7 @@ export function dismissAll(): void {
   });
 }
 
-function release(gone: readonly Guest[]): void {
+function release(gone: readonly Pick<Guest, "here">[]): void {
   for (const { here } of gone) if (here.kind === "placed") URL.revokeObjectURL(here.picture.src);
 }
 
@@ -161,10 +161,7 @@ async function placeOne({ id, file }: Guest): Promise<void> {
   const here =
     "reason" in answer ? ({ kind: "failed", ...answer } as const) : await placement(loaded, answer);
   const forgotten = !guests.value.some((guest) => guest.id === id);
-  if (forgotten) {
-    if (here.kind === "placed") URL.revokeObjectURL(here.picture.src);
-    return;
-  }
+  if (forgotten) return release([{ here }]);
   batch(() => {
     change(id, { here });
     progress.value = { ...progress.value, done: progress.value.done + 1 };
