@@ -5,8 +5,10 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { reasonOf } from "../models/errors.ts";
 import { artifactsCommand } from "./commands/artifacts.ts";
+import { duplicatesCommand } from "./commands/duplicates.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { outliersCommand } from "./commands/outliers.ts";
 import { plotCommand } from "./commands/plot.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { siteCommand } from "./commands/site.ts";
@@ -42,6 +44,8 @@ const parser = yargs(hideBin(process.argv))
   .command(embedCommand)
   .command(evaluateCommand)
   .command(plotCommand)
+  .command(duplicatesCommand)
+  .command(outliersCommand)
   .command(serveCommand)
   .command(siteCommand)
   .command(artifactsCommand)

@@ -115,8 +115,17 @@ async function learn({ args, target, settings, dataset, engine, signal, terminal
     });
     await rm(folder.path, { recursive: true, force: true });
     const { skipped } = dataset;
-    const result = { map: target, id: info.id, images: dataset.count, skipped, scores: info.scores };
+    const { duplicates } = info.counts;
+    const result = {
+      map: target,
+      id: info.id,
+      images: dataset.count,
+      duplicates,
+      skipped,
+      scores: info.scores,
+    };
     const lines = [`map of ${dataset.count} images: ${target}`, ...scoreLines(info.scores)];
+    if (duplicates) lines.push(`duplicates: ${duplicates} (tsimcne duplicates ${target} lists them)`);
     process.stdout.write(`${args.json ? JSON.stringify(result) : lines.join("\n")}\n`);
   } catch (error) {
     const goOn = "run the same command with --resume";

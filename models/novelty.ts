@@ -53,6 +53,19 @@ export function novelty(distance: number, quantiles: Float32Array): number {
   return (below - 1 + (distance - low) / (high - low)) / last;
 }
 
+/**
+ * The images that are newest to the others, the newest first; of equally new ones the first.
+ * @param novelty [images]
+ * @param most so many, if there are as many
+ */
+export function mostNovel(novelty: Float32Array, most: number): number[] {
+  // Numbers alone are sorted quickly, even a million of them.
+  const least = novelty.slice().sort().at(-most) ?? 0;
+  const images: number[] = [];
+  for (const [i, value] of novelty.entries()) if (value >= least) images.push(i);
+  return images.sort((a, b) => novelty[b] - novelty[a]).slice(0, most);
+}
+
 /** How many at the start of a sorted list hold; by bisection. */
 function countWhile(sorted: Float32Array, holds: (value: number) => boolean): number {
   let low = 0;

@@ -18,16 +18,23 @@ export interface MapPoints {
   readonly coordinates: Float32Array;
   /** Share of the images that lie closer to their neighbours than this one, 0 … 1: [count]. */
   readonly novelty: Float32Array;
+  /** The first image that each is a duplicate of, or −1: [count]. Absent where nobody looked for duplicates. */
+  readonly duplicateOf?: Int32Array;
 }
 
 const AXES = ["x", "y", "z"];
 
+const DUPLICATE_OF = "duplicate_of";
+
 /**
- * The bytes of points.parquet: index int32, path string, label string or null, x, y (and z) float32, novelty float32.
+ * The bytes of points.parquet: index int32, path string, label string or null, x, y (and z) float32, novelty float32,
+ * duplicate_of int32 or null.
  * @throws if the columns differ in length
  */
-export function encodePoints({ count, dim, paths, labels, coordinates, novelty }: MapPoints): Uint8Array {
-  const lengths = [paths.length, labels.length, coordinates.length / dim, novelty.length];
+export function encodePoints(points: MapPoints): Uint8Array {
+  const { count, dim, paths, labels, coordinates, novelty, duplicateOf } = points;
+  const lengths = [paths, labels, novelty, duplicateOf ?? paths].map(({ length }) => length);
+  lengths.push(coordinates.length / dim);
   if (lengths.some((length) => length !== count))
     throw new Error(`columns of ${lengths} for ${count} images`);
   const columnData: ColumnSource[] = [
@@ -40,6 +47,10 @@ export function encodePoints({ count, dim, paths, labels, coordinates, novelty }
     }),
     { name: "novelty", type: "FLOAT", nullable: false, data: novelty },
   ];
+  if (duplicateOf) {
+    const data = Array.from(duplicateOf, (first) => (first < 0 ? null : first));
+    columnData.push({ name: DUPLICATE_OF, type: "INT32", nullable: true, data });
+  }
   return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: "tsimcne" }));
 }
 
@@ -58,6 +69,8 @@ export async function decodePoints(bytes: Uint8Array): Promise<MapPoints> {
     const columns = ["path", "label", ...AXES.slice(0, dim), "novelty"];
     const missing = columns.filter((column) => !names.includes(column));
     if (missing.length > 0) throw new Error(`it has no column ${missing.join(", ")}`);
+    const withDuplicates = names.includes(DUPLICATE_OF);
+    if (withDuplicates) columns.push(DUPLICATE_OF);
     const scan = await parquetScan({ file, metadata, columns, parsers: { stringFromBytes } });
     const read = async (column: string): Promise<unknown[]> => {
       const parts = await Promise.all(scan.ranges.map((range) => scan.readColumn({ column, ...range })));
@@ -75,6 +88,9 @@ export async function decodePoints(bytes: Uint8Array): Promise<MapPoints> {
       labels: ((await read("label")) as (string | null | undefined)[]).map((label) => label ?? null),
       coordinates,
       novelty: Float32Array.from((await read("novelty")) as number[]),
+      ...(withDuplicates && {
+        duplicateOf: Int32Array.from((await read(DUPLICATE_OF)) as (number | null)[], (first) => first ?? -1),
+      }),
     };
   } catch (error) {
     throw new UserError(`cannot read points.parquet: ${error instanceof Error ? error.message : error}`);

@@ -81,6 +81,10 @@ export const pointsAnswer = z
         y: z.number(),
         z: z.number().optional(),
         novelty: z.number(),
+        duplicateOf: z.int().nullable().optional().meta({
+          description:
+            "The first image that shows the same, if there is one; absent on maps of earlier versions",
+        }),
       }),
     ),
   })

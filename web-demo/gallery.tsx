@@ -53,15 +53,46 @@ export function Gallery({ map }: { readonly map: LoadedMap }) {
     >
       {chosen.kind === "near" && <Portrait map={map} index={chosen.index} />}
       <Composition map={map} images={images} />
-      <ul class="gallery">
-        {images.slice(0, shown.value).map((index) => (
-          <PictureButton key={index} index={index} path={map.paths.at(index)} side={SIDE} />
-        ))}
-      </ul>
+      {chosen.kind === "duplicates" ? (
+        <ul class="gallery grouped">
+          {grouped(images.slice(0, shown.value), map).map((group) => (
+            <li key={group[0]}>
+              <Pictures map={map} images={group} />
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Pictures map={map} images={images.slice(0, shown.value)} />
+      )}
       {images.length === 0 && <p class="note">Nothing that is shown.</p>}
       <MoreButton shown={shown} page={PAGE} of={images.length} />
     </Panel>
   );
+}
+
+function Pictures({ map, images }: { readonly map: LoadedMap; readonly images: readonly number[] }) {
+  return (
+    <ul class="gallery">
+      {images.map((index) => (
+        <PictureButton key={index} index={index} path={map.paths.at(index)} side={SIDE} />
+      ))}
+    </ul>
+  );
+}
+
+/** Images that show the same follow each other: together. */
+function grouped(images: readonly number[], { data }: LoadedMap): number[][] {
+  const firstOf = (image: number) => {
+    const first = data.duplicateOf?.[image] ?? -1;
+    return first < 0 ? image : first;
+  };
+  const groups: number[][] = [];
+  for (const image of images) {
+    const last = groups.at(-1);
+    if (last && firstOf(last[0]) === firstOf(image)) last.push(image);
+    else groups.push([image]);
+  }
+  return groups;
 }
 
 function titleOf(selection: Selection, count: number): string {
@@ -71,6 +102,10 @@ function titleOf(selection: Selection, count: number): string {
       return `${count.toLocaleString("en")} with “${selection.text}”`;
     case "near":
       return "Image and its nearest";
+    case "outliers":
+      return count === 1 ? "The image least like the others" : `The ${number} least like the others`;
+    case "duplicates":
+      return `${number} that show the same`;
     case "area":
       return number;
   }

@@ -37,6 +37,10 @@ export function Help() {
         Drop your own image anywhere: the same network, running in this browser, puts it where it belongs. Its
         novelty says what share of the images here is closer to others than it is.
       </p>
+      <p>
+        Outliers are the images of the highest novelty. Duplicates show the same, though one may be smaller,
+        compressed again or a little brighter.
+      </p>
       <dl>
         {keys.map(([names, does]) => (
           <div key={does}>

@@ -11,6 +11,8 @@ export interface MapData {
   readonly coordinates: Float32Array;
   /** [count]. */
   readonly novelty: Float32Array;
+  /** As in MapPoints: [count]. */
+  readonly duplicateOf: Int32Array | undefined;
   readonly paths: JoinedPaths;
   readonly categories: Categories;
   /** Where the points lie, a few strays aside. */

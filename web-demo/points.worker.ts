@@ -15,8 +15,9 @@ const SIDE = 1000;
 self.onmessage = async ({ data: url }: MessageEvent<string>) => {
   try {
     const data = describe(await decodePoints(await fetchBytes(url)));
-    const { coordinates, novelty, categories, paths } = data;
-    const transfer = [coordinates.buffer, novelty.buffer, categories.of.buffer, paths.ends.buffer];
+    const { coordinates, novelty, duplicateOf, categories, paths } = data;
+    const lists = [coordinates, novelty, duplicateOf ?? [], categories.of, paths.ends];
+    const transfer = lists.flatMap((list) => ("buffer" in list ? [list.buffer] : []));
     self.postMessage({ data } satisfies PointsAnswer, { transfer });
   } catch (error) {
     self.postMessage({ failure: reasonOf(error) } satisfies PointsAnswer);
@@ -36,6 +37,7 @@ function describe(points: MapPoints): MapData {
     count,
     coordinates: flat.coordinates,
     novelty: points.novelty,
+    duplicateOf: points.duplicateOf,
     paths: joinPaths(points.paths),
     categories,
     home: {

@@ -1,5 +1,7 @@
 // Which images a selection means.
 
+import { duplicateGroups } from "../models/duplicates.ts";
+import { mostNovel } from "../models/novelty.ts";
 import type { PlaneIndex } from "../models/plane-index.ts";
 import { contains } from "./lasso.ts";
 import type { MapData } from "./map-data.ts";
@@ -8,14 +10,21 @@ import type { Selection } from "./share-link.ts";
 
 /** How many neighbours are shown of an image. */
 export const NEIGHBOURS = 12;
+/** How many outliers are shown … */
+const OUTLIERS = 120;
+/** … and at most what share of the map: of few images the tenth is no outlier any more. */
+const LARGEST_SHARE = 0.05;
 
 export interface Selectable {
-  readonly data: Pick<MapData, "count" | "coordinates" | "categories">;
+  readonly data: Pick<MapData, "count" | "coordinates" | "categories" | "novelty" | "duplicateOf">;
   readonly paths: Paths;
   readonly index: PlaneIndex;
 }
 
-/** The images, without those of hidden categories. An image itself comes before its nearest, other lists ascend. */
+/**
+ * The images, without those of hidden categories. An image itself comes before its nearest, the newest outlier before
+ * the others, each group of duplicates together; other lists ascend.
+ */
 export function resolveSelection(
   map: Selectable,
   selection: Selection,
@@ -45,6 +54,10 @@ function imagesOf({ data, paths, index }: Selectable, selection: Selection): num
       const near = index.nearest(x, y, NEIGHBOURS + 1).map((one) => one.index);
       return [image, ...near.filter((i) => i !== image).slice(0, NEIGHBOURS)];
     }
+    case "outliers":
+      return mostNovel(data.novelty, Math.min(OUTLIERS, Math.ceil(LARGEST_SHARE * data.count)));
+    case "duplicates":
+      return data.duplicateOf ? duplicateGroups(data.duplicateOf).flat() : [];
   }
 }
 

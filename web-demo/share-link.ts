@@ -7,7 +7,11 @@ export type Selection =
   | { readonly kind: "area"; readonly polygon: Polygon }
   | { readonly kind: "search"; readonly text: string }
   /** An image and those nearest to it on the map. */
-  | { readonly kind: "near"; readonly index: number };
+  | { readonly kind: "near"; readonly index: number }
+  /** The images least like the others. */
+  | { readonly kind: "outliers" }
+  /** The images that show the same as another. */
+  | { readonly kind: "duplicates" };
 
 export interface SharedState {
   /** Middle of the window in map coordinates, and how much of the map its shorter side shows. */
@@ -31,6 +35,7 @@ export function encodeLink({ view, hidden, selection }: SharedState, classes: re
   if (selection?.kind === "area") parts.set("area", selection.polygon.map(short).join());
   if (selection?.kind === "search") parts.set("search", selection.text);
   if (selection?.kind === "near") parts.set("near", String(selection.index));
+  if (selection?.kind === "outliers" || selection?.kind === "duplicates") parts.set("find", selection.kind);
   // Commas are fine in a fragment, and easier to read.
   return parts.toString().replaceAll("%2C", ",");
 }
@@ -59,6 +64,8 @@ function selectionOf(parts: URLSearchParams): Selection | undefined {
   if (polygon && polygon.length >= 6 && polygon.length % 2 === 0) return { kind: "area", polygon };
   const text = parts.get("search");
   if (text) return { kind: "search", text };
+  const kind = parts.get("find");
+  if (kind === "outliers" || kind === "duplicates") return { kind };
   const index = numbers(parts.get("near"));
   if (index?.length === 1 && Number.isInteger(index[0]) && index[0] >= 0) {
     return { kind: "near", index: index[0] };

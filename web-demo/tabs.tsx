@@ -1,5 +1,6 @@
-// In a narrow window: which panel the sheet at the bottom shows.
+// In a narrow window: which panel the sheet at the bottom shows, and what else can be found.
 
+import { Finds } from "./finds.tsx";
 import type { LoadedMap } from "./load.ts";
 import { guests } from "./placing.ts";
 import { type Sheet, selected, selection, sheet } from "./state.ts";
@@ -24,6 +25,7 @@ export function Tabs({ map }: { readonly map: LoadedMap }) {
           {label}
         </button>
       ))}
+      <Finds map={map} />
     </nav>
   );
 }

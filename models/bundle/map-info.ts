@@ -108,7 +108,13 @@ export const mapInfoSchema = z.object({
   seed: z.int(),
   /** Labels that occur, sorted; empty without labels. */
   classes: z.array(z.string()),
-  counts: z.object({ images: count, skipped: count, otherFiles: count }),
+  counts: z.object({
+    images: count,
+    skipped: count,
+    otherFiles: count,
+    /** Images that show the same as one before them; absent in older maps. */
+    duplicates: count.optional(),
+  }),
   /** What could not be used, and why. */
   skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
   /** Extent of the points along each axis. */

@@ -31,6 +31,7 @@ export function renderReport({ info, log, picture }: ReportInput): string {
   const facts = [
     `${integer(info.counts.images)} images`,
     ...(info.classes.length > 0 ? [`${integer(info.classes.length)} classes`] : []),
+    ...(info.counts.duplicates ? [`${integer(info.counts.duplicates)} duplicates`] : []),
     ...(info.counts.skipped > 0 ? [`${integer(info.counts.skipped)} skipped`] : []),
     info.createdAt.slice(0, 10),
   ];

@@ -71,6 +71,10 @@ async function send(request: Request, response: Response, map: LoadedMap, name: 
   await sendFile(request, response, file);
 }
 
+function indexOrNull(index: number): number | null {
+  return index < 0 ? null : index;
+}
+
 /** Made anew each time: few ask for it, and of a large map it is large. */
 function pointsAsJson({ info, points }: LoadedMap): string {
   const axes = ["x", "y", "z"].slice(0, points.dim);
@@ -82,6 +86,7 @@ function pointsAsJson({ info, points }: LoadedMap): string {
       label: points.labels[index],
       ...Object.fromEntries(axes.map((axis, i) => [axis, points.coordinates[index * points.dim + i]])),
       novelty: points.novelty[index],
+      ...(points.duplicateOf && { duplicateOf: indexOrNull(points.duplicateOf[index]) }),
     })),
   });
 }

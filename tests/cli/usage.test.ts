@@ -49,6 +49,8 @@ const wrong: [line: string, message: RegExp][] = [
   ["artifacts --out OUT --optimizer adam --momentum 0.5", /--momentum goes with --optimizer sgd/],
   ["embed map images --format xml", /format, Given: "xml", Choices: "json", "csv", "parquet"/],
   ["embed map images --json --format csv", /--json does not go with --format csv/],
+  ["duplicates", /need at least 1/],
+  ["outliers map --top 0", /--top takes a whole number from 1, not "0"/],
   ["plot map --show nothing", /show, Given: "nothing", Choices: "pictures", "points"/],
 ];
 

@@ -14,18 +14,23 @@ const float = fc.float({ noNaN: true, noDefaultInfinity: true });
 const points: fc.Arbitrary<MapPoints> = fc
   .record({
     dim: fc.constantFrom(2 as const, 3 as const),
-    rows: fc.array(fc.tuple(text, fc.option(text), float, float, float, float), {
-      minLength: 1,
-      maxLength: 60,
-    }),
+    looked: fc.boolean(),
+    rows: fc.array(
+      fc.tuple(text, fc.option(text), float, float, float, float, fc.integer({ min: -1, max: 60 })),
+      {
+        minLength: 1,
+        maxLength: 60,
+      },
+    ),
   })
-  .map(({ dim, rows }) => ({
+  .map(({ dim, looked, rows }) => ({
     count: rows.length,
     dim,
     paths: rows.map((row) => row[0]),
     labels: rows.map((row) => row[1]),
     coordinates: Float32Array.from(rows.flatMap((row) => row.slice(2, 2 + dim) as number[])),
     novelty: Float32Array.from(rows.map((row) => row[5])),
+    ...(looked && { duplicateOf: Int32Array.from(rows, (row) => row[6]) }),
   }));
 
 function many(count: number): MapPoints {
@@ -36,6 +41,7 @@ function many(count: number): MapPoints {
     labels: Array.from({ length: count }, (_, i) => (i % 5 === 0 ? null : `class ${i % 3}`)),
     coordinates: Float32Array.from({ length: 2 * count }, (_, i) => Math.sin(i) * 40),
     novelty: Float32Array.from({ length: count }, (_, i) => i / count),
+    duplicateOf: Int32Array.from({ length: count }, (_, i) => (i % 7 === 1 ? i - 1 : -1)),
   };
 }
 
@@ -72,6 +78,7 @@ describe("points.parquet", () => {
 
   test("columns of different lengths are refused", () => {
     assert.throws(() => encodePoints({ ...many(5), paths: ["a"] }), /columns/);
+    assert.throws(() => encodePoints({ ...many(5), duplicateOf: Int32Array.of(-1) }), /columns/);
   });
 
   test("damaged bytes and a missing column are UserErrors", async () => {
@@ -95,12 +102,12 @@ describe("points.parquet", () => {
       writeFileSync(path, encodePoints(many(3)));
       const script = [
         "import sys, pyarrow.parquet as q; t = q.read_table(sys.argv[1])",
-        "print([(f.name, str(f.type)) for f in t.schema]); print(t['label'].to_pylist(), t['x'].to_pylist()[0])",
+        "print([(f.name, str(f.type)) for f in t.schema]); print(t['label'].to_pylist(), t['x'].to_pylist()[0], t['duplicate_of'].to_pylist())",
       ].join("\n");
       const { stdout } = spawnSync("python3", ["-c", script, path], { encoding: "utf8" });
       const schema =
-        "[('index', 'int32'), ('path', 'string'), ('label', 'string'), ('x', 'float'), ('y', 'float'), ('novelty', 'float')]";
-      assert.equal(stdout.trim(), `${schema}\n[None, 'class 1', 'class 2'] 0.0`);
+        "[('index', 'int32'), ('path', 'string'), ('label', 'string'), ('x', 'float'), ('y', 'float'), ('novelty', 'float'), ('duplicate_of', 'int32')]";
+      assert.equal(stdout.trim(), `${schema}\n[None, 'class 1', 'class 2'] 0.0 [None, 0, None]`);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -150,6 +150,10 @@ describe("the map", () => {
       answer.points.map(({ path }) => path),
       points.paths,
     );
+    assert.deepEqual(
+      answer.points.map(({ duplicateOf }) => duplicateOf ?? -1),
+      [...points.duplicateOf!],
+    );
     const parquet = await get("v1/points", { Accept: "application/vnd.apache.parquet" });
     assert.equal(parquet.headers.get("content-type"), "application/vnd.apache.parquet");
     assert.deepEqual((await decodePoints(parquet.bytes)).coordinates, points.coordinates);

@@ -110,6 +110,11 @@ export async function startStaticHost(
 /** Images of the sample map. Each has a colour of its own, so that a picture on the screen tells which one it is. */
 export const SAMPLE_COUNT = 216;
 export const SAMPLE_LABELS = ["circle", "square", "triangle"];
+/** What the map says of which images show the same. */
+export const SAMPLE_DUPLICATES = [
+  [3, 4],
+  [10, 40, 70],
+];
 
 export function sampleColor(index: number): [number, number, number] {
   return [index % 6, Math.floor(index / 6) % 6, Math.floor(index / 36)].map((step) => 20 + 40 * step) as [
@@ -153,7 +158,9 @@ export async function writeSampleMap(dir: string): Promise<MapPoints> {
     labels: prepared.map((_, i) => SAMPLE_LABELS[i % 3]),
     coordinates: Float32Array.from(placements.flatMap(({ embedding }) => embedding)),
     novelty: Float32Array.from(placements.map(({ novelty }) => novelty)),
+    duplicateOf: new Int32Array(SAMPLE_COUNT).fill(-1),
   };
+  for (const [first, ...others] of SAMPLE_DUPLICATES) for (const i of others) points.duplicateOf![i] = first;
   const pictures = {
     size: SIDE,
     read: (index: number, into: Uint8Array) => into.set(samplePicture(index).data),
@@ -178,7 +185,7 @@ export async function writeSampleMap(dir: string): Promise<MapPoints> {
       imageSize: SIDE,
       background,
       classes: SAMPLE_LABELS,
-      counts: { images: SAMPLE_COUNT, skipped: 0, otherFiles: 0 },
+      counts: { images: SAMPLE_COUNT, skipped: 0, otherFiles: 0, duplicates: 3 },
       skipped: [],
       bounds: {
         min: [0, 1].map((which) => Math.min(...axis(which))),

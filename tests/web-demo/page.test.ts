@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "csv-parse/sync";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import sharp from "sharp";
 import { openBundle } from "../../models/bundle/bundle.node.ts";
 import { decodeImage, decodeOptionsOf } from "../../models/decode.node.ts";
@@ -22,6 +22,7 @@ import { mixedImages } from "../support/mixed-images.ts";
 import {
   openBrowser,
   SAMPLE_COUNT,
+  SAMPLE_DUPLICATES,
   SAMPLE_LABELS,
   sampleColor,
   serveFolder,
@@ -294,6 +295,35 @@ describe("the map", () => {
     await page.getByRole("heading", { name: "Image and its nearest" }).waitFor();
     assert.equal(await page.locator(".gallery li").count(), 13);
     assert.equal(await page.locator(".gallery button").first().getAttribute("title"), points.paths[image]);
+    await close(opened);
+  });
+
+  test("shows what is there twice, each group together, and what is unlike the rest; a link brings it back", async () => {
+    const opened = await open();
+    const { page } = opened;
+    const titles = (list: Locator) =>
+      list.evaluateAll((buttons) => buttons.map((button) => button.getAttribute("title")));
+    await page.getByRole("button", { name: "Duplicates 3" }).click();
+    await page.getByRole("heading", { name: "5 images that show the same" }).waitFor();
+    const groups = await page.locator(".grouped > li").all();
+    assert.deepEqual(
+      await Promise.all(groups.map((group) => titles(group.locator("button")))),
+      SAMPLE_DUPLICATES.map((group) => group.map((i) => points.paths[i])),
+    );
+    await page.getByRole("button", { name: "Outliers" }).click();
+    await page.getByRole("heading", { name: "The 11 images least like the others" }).waitFor();
+    const { selection } = await viewOf(page);
+    assert.deepEqual(selection, { kind: "outliers" });
+    const shown = await titles(page.locator(".gallery button"));
+    const again = await open(page.url());
+    assert.deepEqual(await titles(again.page.locator(".gallery button")), shown);
+    const novelty = shown.map((path) => points.novelty[points.paths.indexOf(path!)]);
+    assert.equal(novelty.length, 11);
+    assert.deepEqual(novelty, [...points.novelty].sort((a, b) => b - a).slice(0, 11));
+    // Pressed again, it selects nothing.
+    await page.getByRole("button", { name: "Outliers" }).click();
+    await page.locator(".gallery").waitFor({ state: "detached" });
+    await close(again);
     await close(opened);
   });
 

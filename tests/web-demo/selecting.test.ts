@@ -73,7 +73,13 @@ describe("a selection", () => {
   const coordinates = Float32Array.of(0, 0, 1, 0, 2, 0, 3, 0, Number.NaN, 0);
   const categories = categorize({ labels });
   const map: Selectable = {
-    data: { count: 5, coordinates, categories },
+    data: {
+      count: 5,
+      coordinates,
+      categories,
+      novelty: Float32Array.of(0.5, 0.1, 0.9, 0.2, 0.7),
+      duplicateOf: Int32Array.of(-1, -1, 1, 0, 1),
+    },
     paths: new Paths(joinPaths(["a/1.png", "b/2.png", "a/dog.png", "b/4.png", "b/5.png"])),
     index: new PlaneIndex({ count: 5, dim: 2, coordinates }),
   };
@@ -93,6 +99,21 @@ describe("a selection", () => {
   test("by an image holds it and its nearest, nearest first", () => {
     assert.deepEqual(resolveSelection(map, { kind: "near", index: 2 }, all), [2, 1, 3, 0]);
     assert.deepEqual(resolveSelection(map, { kind: "near", index: 99 }, all), []);
+  });
+
+  test("of duplicates holds one group after the other; on an older map nothing", () => {
+    assert.deepEqual(resolveSelection(map, { kind: "duplicates" }, all), [0, 3, 1, 2, 4]);
+    const older = { ...map, data: { ...map.data, duplicateOf: undefined } };
+    assert.deepEqual(resolveSelection(older, { kind: "duplicates" }, all), []);
+  });
+
+  test("of outliers holds the newest first, and no more than a twentieth", () => {
+    assert.deepEqual(resolveSelection(map, { kind: "outliers" }, all), [2]);
+    const count = 100;
+    const novelty = Float32Array.from({ length: count }, (_, i) => ((i * 37) % count) / count);
+    const larger = { ...map, data: { ...map.data, count, novelty } };
+    const newest = [99, 98, 97, 96, 95].map((value) => novelty.indexOf(Math.fround(value / count)));
+    assert.deepEqual(resolveSelection(larger, { kind: "outliers" }, all), newest);
   });
 
   test("leaves out hidden classes", () => {

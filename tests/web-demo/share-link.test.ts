@@ -11,6 +11,7 @@ const selection: fc.Arbitrary<Selection | undefined> = fc.oneof(
   }),
   fc.string({ minLength: 1, unit: "grapheme" }).map((text): Selection => ({ kind: "search", text })),
   fc.nat(1e6).map((index): Selection => ({ kind: "near", index })),
+  fc.constantFrom<Selection>({ kind: "outliers" }, { kind: "duplicates" }),
 );
 
 describe("a link", () => {
@@ -67,6 +68,7 @@ describe("a link", () => {
       "#hide=nobody",
       "#%",
       "#search=",
+      "#find=peace",
     ]) {
       assert.deepEqual(decodeLink(hash, ["cat"]), nothing, hash);
     }

@@ -9,7 +9,7 @@ import { distanceQuantiles, meanDistances, novelty, noveltyNeighbours } from "..
 import { encodePoints, type MapPoints } from "../../models/points.ts";
 import { buildEncoder } from "../artifacts/encoder.ts";
 import { buildPreprocess } from "../artifacts/preprocess.ts";
-import type { Dataset } from "../dataset/dataset.ts";
+import { type Dataset, datasetPictures } from "../dataset/dataset.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { FindNearest } from "../evaluation/nearest.ts";
 import { buildNearest } from "../evaluation/nearest-graph.ts";
@@ -17,6 +17,7 @@ import { featureDim as featureDimOf } from "../networks/backbone.ts";
 import type { Weights } from "../networks/model.ts";
 import { embedDataset } from "../stages/embed-dataset.ts";
 import { type RunSettings, stageNetwork } from "../stages/settings.ts";
+import { findDuplicates } from "./find-duplicates.ts";
 import { scoreMap } from "./scores.ts";
 
 export interface MakeMapOptions {
@@ -39,7 +40,7 @@ export interface MadeMap {
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
-/** What is done after all images are placed: novelty, scores. */
+/** What is done after all images are placed: novelty and duplicates, scores. */
 const EXTRA_STEPS = 2;
 
 /** Places all images and scores the map. */
@@ -56,6 +57,12 @@ export async function makeMap(options: MakeMapOptions): Promise<MadeMap> {
   const { embedding, features } = placed;
   const labels = dataset.paths.map((_, i) => dataset.labels?.[i] ?? null);
   const compact = await compactWithNovelty(placed, count, findNearest);
+  const duplicateOf = await findDuplicates({
+    count,
+    pictures: datasetPictures(dataset),
+    found: compact.found,
+    ordinary: compact.ordinary,
+  });
   onProgress(count + 1, steps);
   const points: MapPoints = {
     count,
@@ -64,6 +71,7 @@ export async function makeMap(options: MakeMapOptions): Promise<MadeMap> {
     labels,
     coordinates: embedding,
     novelty: compact.novelty,
+    duplicateOf,
   };
   const scores = await scoreMap({
     labels,
@@ -77,7 +85,7 @@ export async function makeMap(options: MakeMapOptions): Promise<MadeMap> {
   onProgress(steps, steps);
   const { imageSize } = settings.network;
   return {
-    info: { ...describe(options, dim, featureDim), bounds: boundsOf(embedding, dim), scores },
+    info: { ...describe(options, points, featureDim), bounds: boundsOf(embedding, dim), scores },
     points,
     files: {
       [bundleFiles.preprocess]: buildPreprocess({
@@ -93,7 +101,10 @@ export async function makeMap(options: MakeMapOptions): Promise<MadeMap> {
   };
 }
 
-/** Compact vectors of all images, and how unusual each is among them. */
+/**
+ * Compact vectors of all images, and how unusual each is among them; the nearest of each that this goes by, and how far
+ * they usually are.
+ */
 export async function compactWithNovelty(outputs: EncoderOutputs, count: number, findNearest: FindNearest) {
   const { compaction, codes } = compactFeatures(outputs, count);
   const vectors = Float32Array.from(codes);
@@ -107,6 +118,8 @@ export async function compactWithNovelty(outputs: EncoderOutputs, count: number,
   return {
     features: { ...compaction, count, codes, distanceQuantiles: quantiles },
     novelty: distances.map((distance) => novelty(distance, quantiles)),
+    found,
+    ordinary: quantiles[quantiles.length >> 1],
   };
 }
 
@@ -122,7 +135,7 @@ function boundsOf(coordinates: Float32Array, dim: number): { min: number[]; max:
 
 function describe(
   { name, settings, dataset, versions }: MakeMapOptions,
-  outDim: 2 | 3,
+  { dim, duplicateOf }: MapPoints,
   featureDim: number,
 ): Omit<MapInfoWithoutFiles, "bounds" | "scores"> {
   const { backbone, stem, width, projectionHead, hiddenDim, imageSize } = settings.network;
@@ -133,7 +146,7 @@ function describe(
     name,
     createdAt: new Date().toISOString(),
     imageSize,
-    outDim,
+    outDim: dim,
     fit: settings.fit,
     background: [...settings.background],
     kernel: settings.stages.at(-1)!.loss.kernel,
@@ -144,7 +157,12 @@ function describe(
     batchSize: settings.batchSize,
     seed: settings.seed,
     classes: [...classes].sort(),
-    counts: { images: dataset.count, skipped: dataset.skipped.length, otherFiles: dataset.otherFiles },
+    counts: {
+      images: dataset.count,
+      skipped: dataset.skipped.length,
+      otherFiles: dataset.otherFiles,
+      duplicates: duplicateOf?.reduce((sum, first) => sum + Number(first >= 0), 0),
+    },
     skipped: dataset.skipped.map(({ path, reason }) => ({ path, reason })),
     versions: { ...versions },
   };

@@ -1,0 +1,24 @@
+// The command `outliers`: the images of a map that are least like the others, by their novelty.
+
+import { openBundle } from "../models/bundle/bundle.node.ts";
+import { bundleFiles } from "../models/bundle/files.ts";
+import { mostNovel } from "../models/novelty.ts";
+import { decodePoints } from "../models/points.ts";
+import type { OutliersArguments } from "./commands/outliers.ts";
+
+/** @throws UserError if the map is damaged */
+export async function runOutliers(args: OutliersArguments): Promise<void> {
+  const bundle = await openBundle(args.map);
+  const { paths, labels, novelty } = await decodePoints(await bundle.read(bundleFiles.points));
+  const images = mostNovel(novelty, args.top).map((i) => ({
+    path: paths[i],
+    label: labels[i],
+    novelty: novelty[i],
+  }));
+  if (args.json) {
+    const { id, name } = bundle.info;
+    process.stdout.write(`${JSON.stringify({ map: { id, name }, images })}\n`);
+    return;
+  }
+  process.stdout.write(images.map((image) => `${image.novelty.toFixed(3)}  ${image.path}\n`).join(""));
+}
