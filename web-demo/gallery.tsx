@@ -103,9 +103,9 @@ function titleOf(selection: Selection, count: number): string {
     case "near":
       return "Image and its nearest";
     case "outliers":
-      return count === 1 ? "The image least like the others" : `The ${number} least like the others`;
+      return count === 1 ? "1 outlier" : `${count.toLocaleString("en")} outliers`;
     case "duplicates":
-      return `${number} that show the same`;
+      return `${count.toLocaleString("en")} look the same`;
     case "area":
       return number;
   }

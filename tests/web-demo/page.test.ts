@@ -304,14 +304,14 @@ describe("the map", () => {
     const titles = (list: Locator) =>
       list.evaluateAll((buttons) => buttons.map((button) => button.getAttribute("title")));
     await page.getByRole("button", { name: "Duplicates 3" }).click();
-    await page.getByRole("heading", { name: "5 images that show the same" }).waitFor();
+    await page.getByRole("heading", { name: "5 look the same" }).waitFor();
     const groups = await page.locator(".grouped > li").all();
     assert.deepEqual(
       await Promise.all(groups.map((group) => titles(group.locator("button")))),
       SAMPLE_DUPLICATES.map((group) => group.map((i) => points.paths[i])),
     );
     await page.getByRole("button", { name: "Outliers" }).click();
-    await page.getByRole("heading", { name: "The 11 images least like the others" }).waitFor();
+    await page.getByRole("heading", { name: "11 outliers" }).waitFor();
     const { selection } = await viewOf(page);
     assert.deepEqual(selection, { kind: "outliers" });
     const shown = await titles(page.locator(".gallery button"));

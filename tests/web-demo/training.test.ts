@@ -47,6 +47,8 @@ async function openPage(context?: BrowserContext): Promise<{ page: Page; trouble
     if (!here || request.method() !== "GET") trouble.push(`${request.method()} ${request.url()}`);
   });
   await page.goto(`${site}train.html`);
+  // It is empty until the browser has said whether it keeps a run.
+  await page.getByRole("heading", { name: "Map your own images" }).waitFor();
   return { page, trouble };
 }
 
@@ -117,7 +119,9 @@ describe("training in the page", () => {
       }
     }
     const { counts, classes, skipped } = JSON.parse(readFileSync(join(map, "map.json"), "utf8"));
-    assert.deepEqual(counts, { images: 200, skipped: 1, otherFiles: 0 });
+    const duplicates = read.duplicateOf!.filter((first) => first >= 0).length;
+    assert.ok(duplicates > 0, "some of these simple pictures are alike by chance");
+    assert.deepEqual(counts, { images: 200, skipped: 1, otherFiles: 0, duplicates });
     assert.deepEqual(classes, ["class 0", "class 1", "class 2", "class 3"]);
     assert.equal(skipped[0].path, "class 0/broken.png");
 
