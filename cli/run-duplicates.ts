@@ -23,8 +23,8 @@ export async function runDuplicates(args: DuplicatesArguments): Promise<void> {
     return;
   }
   const more = groups.reduce((sum, { length }) => sum + length - 1, 0);
-  const told =
-    groups.length > 0 ? `${more} more than needed, in ${groups.length} groups` : "no two show the same";
+  const inGroups = groups.length === 1 ? "in one group" : `in ${groups.length} groups`;
+  const told = groups.length > 0 ? `${more} more than needed, ${inGroups}` : "no two show the same";
   new Terminal(args.quiet).note(`${bundle.info.counts.images} images: ${told}`);
   const blocks = groups.map((group) => group.map((i) => `${paths[i]}\n`).join(""));
   process.stdout.write(blocks.join("\n"));

@@ -94,7 +94,6 @@ describe("duplicates", () => {
             read: (image, into) => into.set(looks[groups[image]].map((value) => value + (image % 3))),
           },
           found: nearest(vectors, vectors, { dim: 2, k: 12, exclude }),
-          ordinary: 20,
         });
         const expected = groups.map((group, image) => {
           const first = groups.indexOf(group);
@@ -109,10 +108,7 @@ describe("duplicates", () => {
   test("of one image alone there are none", async () => {
     const none = nearest(Float32Array.of(0, 0), Float32Array.of(0, 0), { dim: 2, k: 3, exclude: [0] });
     const pictures = { size: SIDE, read: () => {} };
-    assert.deepEqual(
-      Array.from(await findDuplicates({ count: 1, pictures, found: none, ordinary: 1 })),
-      [-1],
-    );
+    assert.deepEqual(Array.from(await findDuplicates({ count: 1, pictures, found: none })), [-1]);
   });
 
   test("come as groups in the order of their first images", () => {

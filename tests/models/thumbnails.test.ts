@@ -7,7 +7,6 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { openBundle } from "../../models/bundle/bundle.node.ts";
 import { writeBundle } from "../../models/bundle/write-bundle.node.ts";
-import { resample } from "../../models/resample.ts";
 import { bundlePictures, writeThumbnails } from "../../models/thumbnails.node.ts";
 import { thumbnailCell, thumbnailSheets } from "../../models/thumbnails.ts";
 import { sampleMapInfo } from "../support/map-info.ts";
@@ -89,26 +88,5 @@ describe("thumbnails", () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  });
-});
-
-describe("resampling a picture", () => {
-  test("a plain picture keeps its colour, the mean is kept when halving", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 40 }),
-        fc.integer({ min: 1, max: 40 }),
-        fc.nat(255),
-        (from, to, value) => {
-          const result = resample(new Uint8Array(from * from * 3).fill(value), from, to);
-          assert.deepEqual(result, new Uint8Array(to * to * 3).fill(value));
-        },
-      ),
-    );
-    const checker = Uint8Array.from(
-      { length: 8 * 8 * 3 },
-      (_, i) => (((Math.floor(i / 3) % 8) + Math.floor(i / 24)) % 2) * 200,
-    );
-    assert.deepEqual(resample(checker, 8, 4), new Uint8Array(4 * 4 * 3).fill(100));
   });
 });

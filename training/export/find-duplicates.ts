@@ -6,10 +6,8 @@ import type { Neighbours } from "../../models/neighbours.ts";
 import type { PictureReader } from "../../models/pictures.ts";
 import { resample } from "../../models/resample.ts";
 
-/** So many of the nearest of each image are looked at … */
+/** So many of the nearest of each image are looked at. */
 const MOST_CANDIDATES = 10;
-/** … as far as they are nearer than this share of what is ordinary on the map. */
-const NEAR = 0.6;
 /** Pictures are compared at this side, in pixels, where traces of compression are gone, … */
 const SIDE = 16;
 /** … when one is made as bright as the other, by at most so much, of 255, … */
@@ -31,8 +29,6 @@ export interface DuplicateSearch {
   readonly pictures: PictureReader;
   /** The nearest of each image in feature space, without itself. */
   readonly found: Neighbours;
-  /** How far the nearest of an image usually are. */
-  readonly ordinary: number;
 }
 
 /**
@@ -40,12 +36,11 @@ export interface DuplicateSearch {
  * @returns for each image the first that shows the same, directly or by way of others; −1 where there is none
  */
 export async function findDuplicates(search: DuplicateSearch): Promise<Int32Array> {
-  const { count, pictures, found, ordinary } = search;
+  const { count, pictures, found } = search;
   const groups = new Groups(count);
   const looks = new Looks(pictures);
   for (let image = 0; image < count; image++) {
     for (let at = image * found.k; at < image * found.k + Math.min(found.k, MOST_CANDIDATES); at++) {
-      if (found.distances[at] > NEAR * ordinary) break;
       const other = found.indices[at];
       if (groups.firstOf(image) === groups.firstOf(other)) continue;
       if (showSame(await looks.of(image), await looks.of(other))) groups.join(image, other);

@@ -57,12 +57,8 @@ export async function makeMap(options: MakeMapOptions): Promise<MadeMap> {
   const { embedding, features } = placed;
   const labels = dataset.paths.map((_, i) => dataset.labels?.[i] ?? null);
   const compact = await compactWithNovelty(placed, count, findNearest);
-  const duplicateOf = await findDuplicates({
-    count,
-    pictures: datasetPictures(dataset),
-    found: compact.found,
-    ordinary: compact.ordinary,
-  });
+  const { found } = compact;
+  const duplicateOf = await findDuplicates({ count, pictures: datasetPictures(dataset), found });
   onProgress(count + 1, steps);
   const points: MapPoints = {
     count,
@@ -101,10 +97,7 @@ export async function makeMap(options: MakeMapOptions): Promise<MadeMap> {
   };
 }
 
-/**
- * Compact vectors of all images, and how unusual each is among them; the nearest of each that this goes by, and how far
- * they usually are.
- */
+/** Compact vectors of all images, how unusual each is among them, and the nearest of each that this goes by. */
 export async function compactWithNovelty(outputs: EncoderOutputs, count: number, findNearest: FindNearest) {
   const { compaction, codes } = compactFeatures(outputs, count);
   const vectors = Float32Array.from(codes);
@@ -119,7 +112,6 @@ export async function compactWithNovelty(outputs: EncoderOutputs, count: number,
     features: { ...compaction, count, codes, distanceQuantiles: quantiles },
     novelty: distances.map((distance) => novelty(distance, quantiles)),
     found,
-    ordinary: quantiles[quantiles.length >> 1],
   };
 }
 
