@@ -43,7 +43,9 @@ export async function findDuplicates(search: DuplicateSearch): Promise<Int32Arra
     for (let at = image * found.k; at < image * found.k + Math.min(found.k, MOST_CANDIDATES); at++) {
       const other = found.indices[at];
       if (groups.firstOf(image) === groups.firstOf(other)) continue;
-      if (showSame(await looks.of(image), await looks.of(other))) groups.join(image, other);
+      // Waits only for what must be read: there are hundreds of thousands of pairs.
+      const own = looks.known(image) ?? (await looks.read(image));
+      if (showSame(own, looks.known(other) ?? (await looks.read(other)))) groups.join(image, other);
     }
   }
   return Int32Array.from({ length: count }, (_, image) => {
@@ -93,7 +95,7 @@ export function lookOf(picture: Uint8Array, size: number): Look {
   return { pixels, means, variance };
 }
 
-/** How images look; of those that were asked for last, without reading them again. */
+/** How images look; of many that were read, without reading them again. */
 class Looks {
   readonly #pictures: PictureReader;
   readonly #kept = new Map<number, Look>();
@@ -102,9 +104,11 @@ class Looks {
     this.#pictures = pictures;
   }
 
-  async of(image: number): Promise<Look> {
-    const known = this.#kept.get(image);
-    if (known) return known;
+  known(image: number): Look | undefined {
+    return this.#kept.get(image);
+  }
+
+  async read(image: number): Promise<Look> {
     const { size } = this.#pictures;
     const picture = new Uint8Array(size ** 2 * 3);
     await this.#pictures.read(image, picture);
