@@ -7,6 +7,11 @@ import { number, optional, perStage, wholeNumber } from "./usage.ts";
 /** More than the largest photograph; 16383² as in the decoder. */
 const DEFAULT_MEGAPIXELS = 268;
 
+/** The map that a command works with. */
+export function withMap<T>(argv: Argv<T>) {
+  return argv.positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" });
+}
+
 /** Options on reading images. */
 export function withReadingOptions<T>(argv: Argv<T>) {
   return argv

@@ -16,8 +16,8 @@ self.onmessage = async ({ data: url }: MessageEvent<string>) => {
   try {
     const data = describe(await decodePoints(await fetchBytes(url)));
     const { coordinates, novelty, duplicateOf, categories, paths } = data;
-    const lists = [coordinates, novelty, duplicateOf ?? [], categories.of, paths.ends];
-    const transfer = lists.flatMap((list) => ("buffer" in list ? [list.buffer] : []));
+    const lists = [coordinates, novelty, categories.of, paths.ends, ...(duplicateOf ? [duplicateOf] : [])];
+    const transfer = lists.map(({ buffer }) => buffer);
     self.postMessage({ data } satisfies PointsAnswer, { transfer });
   } catch (error) {
     self.postMessage({ failure: reasonOf(error) } satisfies PointsAnswer);

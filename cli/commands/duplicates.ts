@@ -1,10 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { withOutputOptions } from "../options.ts";
+import { withMap, withOutputOptions } from "../options.ts";
 
 const builder = (argv: Argv) =>
-  withOutputOptions(
-    argv.positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" }),
-  )
+  withOutputOptions(withMap(argv))
     .example("$0 duplicates models/trained/photos", "groups of paths, an empty line between them")
     .example("$0 duplicates models/trained/photos --json", "the same as JSON, with labels");
 

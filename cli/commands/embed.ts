@@ -1,11 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
-import { withOutputOptions, withReadingOptions } from "../options.ts";
+import { withMap, withOutputOptions, withReadingOptions } from "../options.ts";
 
 const builder = (argv: Argv) =>
   withOutputOptions(
     withReadingOptions(
-      argv
-        .positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" })
+      withMap(argv)
         .positional("images", {
           type: "string",
           array: true,

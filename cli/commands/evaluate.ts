@@ -1,15 +1,13 @@
 import type { Argv, CommandModule } from "yargs";
-import { withOutputOptions, withReadingOptions } from "../options.ts";
+import { withMap, withOutputOptions, withReadingOptions } from "../options.ts";
 
 const builder = (argv: Argv) =>
   withOutputOptions(
     withReadingOptions(
-      argv
-        .positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" })
-        .positional("images", {
-          type: "string",
-          describe: "Labelled images that the map was not trained on, for the held-out score",
-        }),
+      withMap(argv).positional("images", {
+        type: "string",
+        describe: "Labelled images that the map was not trained on, for the held-out score",
+      }),
     ),
   )
     .example("$0 evaluate models/trained/photos", "scores of the map")

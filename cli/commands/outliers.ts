@@ -1,17 +1,15 @@
 import type { Argv, CommandModule } from "yargs";
-import { withOutputOptions } from "../options.ts";
+import { withMap, withOutputOptions } from "../options.ts";
 import { wholeNumber } from "../usage.ts";
 
 const builder = (argv: Argv) =>
   withOutputOptions(
-    argv
-      .positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" })
-      .option("top", {
-        type: "string",
-        default: 20,
-        coerce: wholeNumber("top", 1),
-        describe: "How many to list",
-      }),
+    withMap(argv).option("top", {
+      type: "string",
+      default: 20,
+      coerce: wholeNumber("top", 1),
+      describe: "How many to list",
+    }),
   )
     .example("$0 outliers models/trained/photos", "the twenty least like the others, with their novelty")
     .example("$0 outliers models/trained/photos --top 100 --json", "a hundred, as JSON");

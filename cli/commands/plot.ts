@@ -1,10 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { withOutputOptions } from "../options.ts";
+import { withMap, withOutputOptions } from "../options.ts";
 
 const builder = (argv: Argv) =>
   withOutputOptions(
-    argv
-      .positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" })
+    withMap(argv)
       .option("out", {
         type: "string",
         default: "map.png",

@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
 import type { Argv, CommandModule } from "yargs";
 import { defaultServingOptions } from "../../serving/options.ts";
+import { withMap } from "../options.ts";
 import { number, optional, wholeNumber } from "../usage.ts";
 
 const defaults = defaultServingOptions(availableParallelism());
 
 const builder = (argv: Argv) =>
-  argv
-    .positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" })
+  withMap(argv)
     .option("host", {
       type: "string",
       default: "127.0.0.1",

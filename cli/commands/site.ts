@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
+import { withMap } from "../options.ts";
 
 const builder = (argv: Argv) =>
-  argv
-    .positional("map", { type: "string", demandOption: true, describe: "Folder of a trained map" })
+  withMap(argv)
     .option("out", { type: "string", demandOption: true, describe: "Folder to write; must not exist" })
     .option("json", { type: "boolean", default: false, describe: "Print one JSON object instead of prose" })
     .group(["json", "debug"], "Output:")

@@ -58,6 +58,14 @@ describe("a picture at another size", () => {
     );
   });
 
+  test("keeps its mean when it is halved", () => {
+    const checker = Uint8Array.from(
+      { length: 8 * 8 * 3 },
+      (_, i) => (((Math.floor(i / 3) % 8) + Math.floor(i / 24)) % 2) * 200,
+    );
+    assert.deepEqual(resample(checker, 8, 4), new Uint8Array(4 * 4 * 3).fill(100));
+  });
+
   test("is a copy at its own size", () => {
     const picture = Uint8Array.of(1, 2, 3);
     const copy = resample(picture, 1, 1);
