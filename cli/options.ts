@@ -33,8 +33,16 @@ export function withReadingOptions<T>(argv: Argv<T>) {
 export function withOutputOptions<T>(argv: Argv<T>) {
   return argv
     .option("json", { type: "boolean", default: false, describe: "Print one JSON object instead of prose" })
-    .option("quiet", { type: "boolean", default: false, describe: "Show no progress" })
-    .group(["json", "quiet", "debug"], "Output:");
+    .group(["json", "debug"], "Output:");
+}
+
+/** Options on output, of commands that tell more than their result. */
+export function withProgressOptions<T>(argv: Argv<T>) {
+  return withOutputOptions(
+    argv
+      .option("quiet", { type: "boolean", default: false, describe: "Print the result and errors alone" })
+      .group(["json", "quiet", "debug"], "Output:"),
+  );
 }
 
 /** Options that change a preset's recipe. Their defaults are the preset's. */

@@ -12,6 +12,7 @@ import { encodeCheckpoint } from "../training/stages/checkpoint.ts";
 import { artifactFiles } from "../training/stages/run-folder.ts";
 import { settingsFor, stageArtifacts } from "../training/stages/stage-models.ts";
 import type { ArtifactsArguments } from "./commands/artifacts.ts";
+import { printResult } from "./result.ts";
 import { runSettings, wantedBatchSize } from "./settings.ts";
 
 /** @throws UserError if the folder exists or cannot be written */
@@ -38,7 +39,7 @@ export async function runArtifacts(args: ArtifactsArguments): Promise<void> {
     viewsShape: models.viewsShape,
     trained: models.trained,
   };
-  if (args.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else
-    process.stdout.write(`${args.out}: ${result.files.join(", ")}; views float32 [${models.viewsShape}]\n`);
+  printResult(args.json, result, [
+    `${args.out}: ${result.files.join(", ")}; views float32 [${models.viewsShape}]`,
+  ]);
 }

@@ -1,6 +1,7 @@
 // The command `embed`: places images in data-set order; the map does not change.
 
 import { type Bundle, openBundle } from "../models/bundle/bundle.node.ts";
+import { idAndName } from "../models/bundle/map-info.ts";
 import { placementsCsv } from "../models/csv.ts";
 import { UserError } from "../models/errors.ts";
 import { encodePoints } from "../models/points.ts";
@@ -37,7 +38,7 @@ function encode(
   errors: readonly Skipped[],
 ): string | Uint8Array {
   if (format === "json") {
-    return `${JSON.stringify({ map: { id: info.id, name: info.name }, results, errors })}\n`;
+    return `${JSON.stringify({ map: idAndName(info), results, errors })}\n`;
   }
   if (format === "parquet") {
     return encodePoints({

@@ -2,7 +2,7 @@
 
 import { type Bundle, openBundle } from "../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../models/bundle/files.ts";
-import type { Scores } from "../models/bundle/map-info.ts";
+import { idAndName, type Scores } from "../models/bundle/map-info.ts";
 import { UserError } from "../models/errors.ts";
 import { decodePoints } from "../models/points.ts";
 import type { Skipped } from "../training/dataset/skipped.ts";
@@ -12,6 +12,7 @@ import { nearestNeighbours } from "../training/evaluation/nearest.node.ts";
 import type { EvaluateArguments } from "./commands/evaluate.ts";
 import { placeImages } from "./place-images.ts";
 import { noteSkipped } from "./read-images.ts";
+import { printResult } from "./result.ts";
 import { scoreLines } from "./scores.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -33,13 +34,11 @@ export async function runEvaluate(args: EvaluateArguments): Promise<void> {
     if (!score) throw new UserError(`${args.images}: none of the images with a label could be placed`);
     scores.knnHeldOut = score;
   }
-  if (args.json) {
-    const map = { id: bundle.info.id, name: bundle.info.name };
-    process.stdout.write(`${JSON.stringify({ map, images: bundle.info.counts.images, scores, skipped })}\n`);
-    return;
-  }
-  const lines = [`${bundle.info.name}: ${bundle.info.counts.images} images`, ...scoreLines(scores)];
-  process.stdout.write(`${lines.join("\n")}\n`);
+  const { name, counts } = bundle.info;
+  printResult(args.json, { map: idAndName(bundle.info), images: counts.images, scores, skipped }, [
+    `${name}: ${counts.images} images`,
+    ...scoreLines(scores),
+  ]);
 }
 
 /** Where images fall, with their labels. @throws UserError if none has one */

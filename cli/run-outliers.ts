@@ -2,9 +2,11 @@
 
 import { openBundle } from "../models/bundle/bundle.node.ts";
 import { bundleFiles } from "../models/bundle/files.ts";
+import { idAndName } from "../models/bundle/map-info.ts";
 import { mostNovel } from "../models/novelty.ts";
 import { decodePoints } from "../models/points.ts";
 import type { OutliersArguments } from "./commands/outliers.ts";
+import { printResult, shownPath } from "./result.ts";
 
 /** @throws UserError if the map is damaged */
 export async function runOutliers(args: OutliersArguments): Promise<void> {
@@ -15,10 +17,6 @@ export async function runOutliers(args: OutliersArguments): Promise<void> {
     label: labels[i],
     novelty: novelty[i],
   }));
-  if (args.json) {
-    const { id, name } = bundle.info;
-    process.stdout.write(`${JSON.stringify({ map: { id, name }, images })}\n`);
-    return;
-  }
-  process.stdout.write(images.map((image) => `${image.novelty.toFixed(3)}  ${image.path}\n`).join(""));
+  const lines = images.map((image) => `${image.novelty.toFixed(3)}  ${shownPath(image.path)}`);
+  printResult(args.json, { map: idAndName(bundle.info), images }, lines);
 }

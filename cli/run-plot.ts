@@ -8,6 +8,7 @@ import type { MapPlot } from "../models/plot/scene.ts";
 import { decodePoints } from "../models/points.ts";
 import { bundlePictures } from "../models/thumbnails.node.ts";
 import type { PlotArguments } from "./commands/plot.ts";
+import { printResult } from "./result.ts";
 import { UsageError } from "./usage.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -26,5 +27,5 @@ export async function runPlot(args: PlotArguments): Promise<void> {
   const points = await decodePoints(await bundle.read(bundleFiles.points));
   const pictures = args.show === "pictures" ? bundlePictures(bundle) : undefined;
   writeWhole(args.out, await render({ name: bundle.info.name, points, pictures }));
-  process.stdout.write(args.json ? `${JSON.stringify({ out: args.out })}\n` : `${args.out}\n`);
+  printResult(args.json, { out: args.out }, [args.out]);
 }

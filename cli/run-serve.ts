@@ -2,11 +2,13 @@
 
 import { availableParallelism } from "node:os";
 import pino from "pino";
+import { idAndName } from "../models/bundle/map-info.ts";
 import { defaultServingOptions, type ServingOptions } from "../serving/options.ts";
 import { startServer } from "../serving/server.ts";
 import type { ServeArguments } from "./commands/serve.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { packageVersion } from "./package-version.ts";
+import { printResult } from "./result.ts";
 import { UsageError } from "./usage.ts";
 
 /** Resolves when the server has ended. @throws UserError if it cannot be started */
@@ -26,11 +28,9 @@ export async function runServe(args: ServeArguments): Promise<void> {
     logger.info("finishing what was accepted; a second signal ends at once"),
   );
   const images = info.counts.images.toLocaleString("en");
-  process.stdout.write(
-    args.json
-      ? `${JSON.stringify({ url: server.url, map: { id: info.id, name: info.name } })}\n`
-      : `${info.name}, ${images} images: ${server.url}\n`,
-  );
+  printResult(args.json, { url: server.url, map: idAndName(info) }, [
+    `${info.name}, ${images} images: ${server.url}`,
+  ]);
   if (!server.hasPage) logger.warn("there is no web page in this installation: npm run build makes it");
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener("abort", resolve, { once: true }));
   await server.close();

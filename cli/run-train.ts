@@ -19,6 +19,7 @@ import { chooseEngine } from "./choose-engine.ts";
 import type { TrainArguments } from "./commands/train.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { noteSkipped, readImages } from "./read-images.ts";
+import { printResult } from "./result.ts";
 import { scoreLines } from "./scores.ts";
 import { runSettings, wantedBatchSize } from "./settings.ts";
 import { Terminal } from "./terminal.ts";
@@ -126,7 +127,7 @@ async function learn({ args, target, settings, dataset, engine, signal, terminal
     };
     const lines = [`map of ${dataset.count} images: ${target}`, ...scoreLines(info.scores)];
     if (duplicates) lines.push(`duplicates: ${duplicates} (tsimcne duplicates ${target} lists them)`);
-    process.stdout.write(`${args.json ? JSON.stringify(result) : lines.join("\n")}\n`);
+    printResult(args.json, result, lines);
   } catch (error) {
     const goOn = "run the same command with --resume";
     if (error instanceof Interrupted) throw new Interrupted(`${error.message}; to go on, ${goOn}`);

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import module from "node:module";
 import { HELP_WIDTH } from "./help-width.ts";
+import { allowUnread } from "./unread.ts";
 
 /** What is printed for "--help", alone or after a command; undefined for all else, and where it is to be rendered now. */
 function renderedHelp(args: readonly string[]): string | undefined {
@@ -16,6 +17,7 @@ function renderedHelp(args: readonly string[]): string | undefined {
   }
 }
 
+allowUnread();
 const help = renderedHelp(process.argv.slice(2));
 if (help !== undefined) {
   process.stdout.write(help);

@@ -3,6 +3,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
+import { idAndName } from "../models/bundle/map-info.ts";
 import { UserError } from "../models/errors.ts";
 import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
@@ -87,8 +88,7 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
   }
   if (options.watch) {
     current.watch({
-      onSwitch: ({ info }) =>
-        logger.info({ map: { id: info.id, name: info.name } }, "switched to a newer map"),
+      onSwitch: ({ info }) => logger.info({ map: idAndName(info) }, "switched to a newer map"),
       onFailure: (error) => logger.error({ err: error }, "the new map cannot be used: the old one stays"),
     });
   }

@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { withMap, withOutputOptions } from "../options.ts";
+import { withMap, withProgressOptions } from "../options.ts";
 
 const builder = (argv: Argv) =>
-  withOutputOptions(withMap(argv))
+  withProgressOptions(withMap(argv))
     .example("$0 duplicates models/trained/photos", "groups of paths, an empty line between them")
     .example("$0 duplicates models/trained/photos --json", "the same as JSON, with labels");
 

@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { withMap, withOutputOptions, withReadingOptions } from "../options.ts";
+import { withMap, withProgressOptions, withReadingOptions } from "../options.ts";
 
 const builder = (argv: Argv) =>
-  withOutputOptions(
+  withProgressOptions(
     withReadingOptions(
       withMap(argv).positional("images", {
         type: "string",

@@ -1,15 +1,17 @@
 import type { Argv, CommandModule } from "yargs";
-import { withMap } from "../options.ts";
+import { withMap, withOutputOptions } from "../options.ts";
 
 const builder = (argv: Argv) =>
-  withMap(argv)
-    .option("out", { type: "string", demandOption: true, describe: "Folder to write; must not exist" })
-    .option("json", { type: "boolean", default: false, describe: "Print one JSON object instead of prose" })
-    .group(["json", "debug"], "Output:")
-    .example(
-      "$0 site models/trained/photos --out site",
-      "copy the folder to any web host; images are then placed in the browser",
-    );
+  withOutputOptions(
+    withMap(argv).option("out", {
+      type: "string",
+      demandOption: true,
+      describe: "Folder to write; must not exist",
+    }),
+  ).example(
+    "$0 site models/trained/photos --out site",
+    "copy the folder to any web host; images are then placed in the browser",
+  );
 
 export type SiteArguments = Awaited<ReturnType<typeof builder>["argv"]>;
 

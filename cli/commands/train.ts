@@ -1,10 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
 import { deviceNames } from "../../training/engines/device-names.ts";
-import { withOutputOptions, withReadingOptions, withRecipeOptions } from "../options.ts";
+import { withProgressOptions, withReadingOptions, withRecipeOptions } from "../options.ts";
 import { optional, timeSpan } from "../usage.ts";
 
 const builder = (argv: Argv) =>
-  withOutputOptions(
+  withProgressOptions(
     withReadingOptions(
       withRecipeOptions(
         argv

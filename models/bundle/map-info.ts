@@ -128,8 +128,14 @@ export const mapInfoSchema = z.object({
 
 export type MapInfo = z.infer<typeof mapInfoSchema>;
 export type MapInfoWithoutFiles = Omit<MapInfo, "files">;
+/** What an answer names its map by. */
+export type IdAndName = Pick<MapInfo, "id" | "name">;
 export type StageInfo = z.infer<typeof stageInfoSchema>;
 export type KnnScore = z.infer<typeof knnScoreSchema>;
 export type SilhouetteScore = z.infer<typeof silhouetteScoreSchema>;
 export type RecallScore = z.infer<typeof recallScoreSchema>;
 export type Scores = z.infer<typeof scoresSchema>;
+
+export function idAndName({ id, name }: IdAndName): IdAndName {
+  return { id, name };
+}

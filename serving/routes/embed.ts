@@ -2,6 +2,7 @@
 
 import type { RequestHandler } from "express";
 import type { LimitFunction } from "p-limit";
+import { idAndName } from "../../models/bundle/map-info.ts";
 import { decodeImage, decodeOptionsOf, PixelLimitError } from "../../models/decode.node.ts";
 import { reasonOf } from "../../models/errors.ts";
 import type { Pixels } from "../../models/pixels.ts";
@@ -45,9 +46,8 @@ export function embedHandler(route: EmbedRoute): RequestHandler {
       const settled = await Promise.allSettled(placing);
       const failed = settled.find((one) => one.status === "rejected");
       if (failed) throw failed.reason;
-      const { id, name } = map.info;
       return {
-        map: { id, name },
+        map: idAndName(map.info),
         all: settled.map((one) => (one as PromiseFulfilledResult<PlacedImage | ImageProblem>).value),
       };
     });

@@ -3,6 +3,7 @@
 import type { Request, RequestHandler, Response } from "express";
 import sharp from "sharp";
 import { bundleFiles } from "../../models/bundle/files.ts";
+import { idAndName } from "../../models/bundle/map-info.ts";
 import type { MapSource } from "../current-map.ts";
 import type { LoadedMap } from "../loaded-map.ts";
 import { Problem } from "../problem.ts";
@@ -79,7 +80,7 @@ function indexOrNull(index: number): number | null {
 function pointsAsJson({ info, points }: LoadedMap): string {
   const axes = ["x", "y", "z"].slice(0, points.dim);
   return JSON.stringify({
-    map: { id: info.id, name: info.name },
+    map: idAndName(info),
     points: points.paths.map((path, index) => ({
       index,
       path,

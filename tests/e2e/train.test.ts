@@ -1,16 +1,19 @@
 // `tsimcne train` from a folder to a map, stopped and resumed, on few and on awkward images.
 
 import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { openBundle, verifyBundle } from "../../models/bundle/bundle.node.ts";
 import { decodePoints, type MapPoints } from "../../models/points.ts";
+import { builtCommand } from "../support/built.ts";
 import { type Outcome, start, TINY, tsimcne } from "../support/command.ts";
 import { writeAwkwardFolder } from "../support/images.ts";
 import { writeClassFolder } from "../support/pictures.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 
 const folder = await temporaryFolder();
 const at = (...parts: string[]) => join(folder, ...parts);
@@ -90,13 +93,16 @@ describe("a run", () => {
 describe("a run that is stopped", () => {
   const long = ["--epochs", "6,4,6", "--batch-size", "4"];
 
+  /** Whether a run has done two epochs of a stage, and is in the midst of the next. */
+  function inThirdEpoch(out: string, stage: number): boolean {
+    const log = `${out}.unfinished/log.jsonl`;
+    return existsSync(log) && readFileSync(log, "utf8").includes(`"stage":${stage},"epoch":2.`);
+  }
+
   /** Starts a run and signals it in the middle of an epoch of a stage. */
   async function stopped(out: string, signal: NodeJS.Signals, stage: number): Promise<Outcome> {
     const { child, ended } = start(["train", images, "--out", out, ...TINY, ...long], cache);
-    const log = `${out}.unfinished/log.jsonl`;
-    const reached = () =>
-      existsSync(log) && readFileSync(log, "utf8").includes(`"stage":${stage},"epoch":2.`);
-    while (!reached()) {
+    while (!inThirdEpoch(out, stage)) {
       assert.equal(child.exitCode, null, "the run ended before it could be stopped");
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -119,6 +125,34 @@ describe("a run that is stopped", () => {
       assert.deepEqual((await pointsOf(out)).coordinates, (await pointsOf(at("whole"))).coordinates);
     });
   }
+
+  test("SIGHUP without a terminal, as under nohup, stops nothing", async () => {
+    const out = at("detached");
+    const { code, stderr } = await stopped(out, "SIGHUP", 1);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual((await pointsOf(out)).coordinates, (await pointsOf(at("whole"))).coordinates);
+  });
+
+  const script = spawnSync("script", ["--version"]).status === 0;
+  test("a terminal that is closed saves the state", { skip: script ? false : "needs script" }, async () => {
+    const out = at("closed");
+    const code = at("code");
+    const command = [process.execPath, builtCommand(), "train", images, "--out", out, ...TINY, ...long];
+    const child = spawn(
+      "script",
+      ["-qec", `trap "" HUP; ${command.join(" ")}; echo $? > ${code}`, "/dev/null"],
+      {
+        env: { ...process.env, XDG_CACHE_HOME: cache },
+      },
+    );
+    await until("the third epoch", () => inThirdEpoch(out, 1));
+    child.kill("SIGKILL");
+    await until("the command has ended", () => existsSync(code) && readFileSync(code, "utf8") !== "");
+    assert.equal(readFileSync(code, "utf8"), "130\n");
+    const resumed = await train(images, out, ...long, "--resume");
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.deepEqual((await pointsOf(out)).coordinates, (await pointsOf(at("whole"))).coordinates);
+  });
 
   test("Ctrl-C saves the state and says how to go on; other settings or images are refused", async () => {
     const out = at("interrupted");

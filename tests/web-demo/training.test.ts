@@ -152,7 +152,7 @@ describe("training in the page", () => {
     await page.getByText(/“few”, 24 images/).waitFor();
     await page.getByRole("button", { name: "Go on" }).click();
     await page.getByText(/images\/s/).waitFor();
-    // Left without a word: what was done up to the end of the last epoch is kept.
+    // Left without a word: what was done since the last checkpoint is done again.
     await page.reload();
     await page.getByRole("button", { name: "Go on" }).click();
     await ready(page);

@@ -15,7 +15,7 @@ export interface LogRecord {
   readonly imagesPerSecond: number;
   /** Since the run began or was resumed. */
   readonly seconds: number;
-  /** Loss of a fixed batch of views with running statistics; at the end of each epoch. */
+  /** Loss of a fixed batch of views with running statistics; at the end of an epoch. */
   readonly evalLoss?: number;
 }
 

@@ -4,8 +4,10 @@ import type { StepResult } from "../engines/engine.ts";
 import type { LogRecord } from "./log.ts";
 import type { StagePlan } from "./plan.ts";
 
-/** A stage adds this many records an epoch to the log. */
+/** A stage adds this many records an epoch to the log, … */
 const RECORDS_PER_EPOCH = 20;
+/** … but no more than one in so many steps, nor more evaluations: with few images an epoch is a step or two. */
+const LEAST_STEPS = 10;
 
 export interface RecorderOptions {
   /** From 1. */
@@ -51,13 +53,16 @@ export class Recorder {
   /** Writes a record if one is due within the epoch; the last step of an epoch is recorded by `endEpoch`. */
   async writeIfDue({ totalSteps, stepsPerEpoch }: StagePlan): Promise<void> {
     const { step } = this.#last;
-    const every = Math.max(1, Math.floor(stepsPerEpoch / RECORDS_PER_EPOCH));
+    const every = Math.max(LEAST_STEPS, Math.floor(stepsPerEpoch / RECORDS_PER_EPOCH));
     const ends = step % stepsPerEpoch === 0 || step >= totalSteps;
     if (step % every === 0 && !ends) await this.#write(stepsPerEpoch);
   }
 
-  async endEpoch(evalLoss: number, { stepsPerEpoch }: StagePlan): Promise<void> {
-    await this.#write(stepsPerEpoch, evalLoss);
+  /** At the end of an epoch: evaluates and writes a record, unless the last one was hardly any steps ago. */
+  async endEpoch(evaluate: () => Promise<number>, { totalSteps, stepsPerEpoch }: StagePlan): Promise<void> {
+    const { step } = this.#last;
+    if (step % LEAST_STEPS < stepsPerEpoch || step >= totalSteps)
+      await this.#write(stepsPerEpoch, await evaluate());
   }
 
   async #write(stepsPerEpoch: number, evalLoss?: number): Promise<void> {

@@ -17,9 +17,13 @@ import { planStage } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { type RunSettings, type StageSettings, stageNetwork } from "./settings.ts";
+import { SideWork } from "./side-work.ts";
 import { settingsFor, stageArtifacts, stageSchedule } from "./stage-models.ts";
 import { startingValues } from "./starting-values.ts";
 import { Timekeeper } from "./timekeeper.ts";
+
+/** How often a checkpoint is written, and so what is lost where the machine fails; pauses in seconds. */
+const SAVING = { share: 1 / 100, pause: 60, wait: 60 };
 
 export interface StageProgress {
   /** From 1, with its name. */
@@ -61,6 +65,11 @@ export interface RunOptions {
   readonly onPlan?: (planned: Timekeeper) => void;
 }
 
+/** What was asked for, with what was left open. */
+interface Run extends RunOptions {
+  readonly clock: () => number;
+}
+
 export interface FinishedRun {
   readonly weights: Weights;
   /** As they were asked for, but with the epochs that were done and the optimizers that the engine has. */
@@ -78,7 +87,11 @@ export function stageFolder(index: number, stage: StageSettings): string {
  * @throws Interrupted if the signal ended it, after saving a checkpoint; Diverged if a loss is no number any more
  */
 export async function runStages(asked: RunOptions): Promise<FinishedRun> {
-  const options = { ...asked, settings: settingsFor(asked.engine.flavour, asked.settings) };
+  const options: Run = {
+    ...asked,
+    settings: settingsFor(asked.engine.flavour, asked.settings),
+    clock: asked.clock ?? stopwatch(),
+  };
   const { settings, dataset, engine, folder, findNearest, signal } = options;
   const loader = dataset.openViews({
     seed: settings.seed,
@@ -148,8 +161,8 @@ export async function runStages(asked: RunOptions): Promise<FinishedRun> {
 }
 
 /** The plan of a run with a budget: the one it began with, or else one by what is measured now. */
-async function plannedRun(options: RunOptions, loader: ViewLoader): Promise<Timekeeper | undefined> {
-  const { settings, dataset, folder, clock = stopwatch() } = options;
+async function plannedRun(options: Run, loader: ViewLoader): Promise<Timekeeper | undefined> {
+  const { settings, dataset, folder, clock } = options;
   const { budgetSeconds, batchSize } = settings;
   if (budgetSeconds === undefined) return undefined;
   const before = await folder.readPlan();
@@ -180,7 +193,7 @@ function secondsSince(began: number): number {
   return (performance.now() - began) / 1000;
 }
 
-interface StageRun extends RunOptions {
+interface StageRun extends Run {
   readonly index: number;
   readonly stage: StageSettings;
   readonly artifacts: StageArtifacts;
@@ -195,7 +208,7 @@ interface StageRun extends RunOptions {
 }
 
 async function runStage(run: StageRun): Promise<Weights> {
-  const { settings, dataset, engine, folder, index, artifacts, signal, keeper } = run;
+  const { settings, dataset, engine, folder, index, artifacts, signal, clock, keeper } = run;
   const { batchSize, seed } = settings;
   const name = stageFolder(index, run.stage);
   // The stages before may have changed what is planned for this one.
@@ -217,10 +230,16 @@ async function runStage(run: StageRun): Promise<Weights> {
   });
   const pace = new Pace();
   let { step } = run.state;
-  const checkpoint = async () => {
+  const evaluate = async () => {
+    const loss = await engine.evaluate(held.slice());
+    refuseDiverged(loss, run, step);
+    return loss;
+  };
+  const save = async () => {
     await folder.writeCheckpoint(name, artifacts, await engine.state());
     if (keeper) await folder.writePlan(keeper.plan);
   };
+  const saving = new SideWork({ ...SAVING, clock });
   while (step < plan.totalSteps) {
     const epoch = Math.floor(step / plan.stepsPerEpoch);
     const whole = epochBatches(dataset.count, batchSize, randomStream(seed, "order", index + 1, epoch));
@@ -252,15 +271,19 @@ async function runStage(run: StageRun): Promise<Weights> {
       await recorder.writeIfDue(plan);
       if (step >= plan.totalSteps) break;
       if (signal?.aborted) {
-        await checkpoint();
+        await save();
         throw new Interrupted(`stopped in stage ${index + 1}`);
       }
+      if (saving.due) {
+        await saving.time(async () => {
+          await evaluate(); // weights that are no numbers are not worth keeping
+          await save();
+        });
+      }
     }
-    const evalLoss = await engine.evaluate(held.slice());
-    refuseDiverged(evalLoss, run, step);
-    await recorder.endEpoch(evalLoss, plan);
-    await checkpoint();
+    await recorder.endEpoch(evaluate, plan);
   }
+  await save();
   return (await engine.state()).values;
 }
 

@@ -1,4 +1,4 @@
-// An unfinished run, kept in this browser so that a reload, or a tab that was closed, loses at most an epoch.
+// An unfinished run, kept in this browser so that a reload, or a tab that was closed, loses a minute or two at most.
 
 import type { LogRecord } from "../../training/stages/log.ts";
 import { LOG, type RunFiles } from "../../training/stages/run-folder.ts";

@@ -8,27 +8,6 @@ import type { Weights } from "../../training/networks/model.ts";
 import { embedDataset } from "../../training/stages/embed-dataset.ts";
 import { type RunSettings, stageNetwork } from "../../training/stages/settings.ts";
 
-/** Looking takes at most this share of the time, and is done at most so often, in milliseconds. */
-const SHARE = 1 / 8;
-const PAUSE = 2000;
-
-/** Says when it is time to look again. */
-export class LiveClock {
-  #due = 0;
-
-  get due(): boolean {
-    return performance.now() >= this.#due;
-  }
-
-  /** Does the work, and puts off the next in proportion to what it took. */
-  async time(work: () => Promise<void>): Promise<void> {
-    const start = performance.now();
-    await work();
-    const end = performance.now();
-    this.#due = end + Math.max(PAUSE, (end - start) / SHARE);
-  }
-}
-
 /**
  * Images on the plane: as the stage places them, or, before there is a plane, on their two principal axes.
  * @param stage from 0

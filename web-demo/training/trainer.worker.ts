@@ -11,13 +11,14 @@ import { nearestOn } from "../../training/evaluation/nearest-by-graph.ts";
 import { permutation, randomStream } from "../../training/random.ts";
 import { RunFolder } from "../../training/stages/run-folder.ts";
 import { Interrupted, runStages, type StageProgress } from "../../training/stages/run-stages.ts";
+import { SideWork } from "../../training/stages/side-work.ts";
 import { trialArtifacts } from "../../training/stages/stage-models.ts";
 import { keepMap } from "../kept.ts";
 import { cpuRuntime, type EngineName, engineTitles, fastestEngine, openEngine } from "./engines.ts";
 import { finishMap, type Painted } from "./finish.ts";
 import { loadImages } from "./images.ts";
 import { forgetRun, type KeptRun, keepRun, keptFiles, keptRun, keptRunFiles } from "./kept-run.ts";
-import { LiveClock, lookAt } from "./live-plane.ts";
+import { lookAt } from "./live-plane.ts";
 import type { Images, TrainerReply, TrainerRequest, TrainOptions } from "./messages.ts";
 import { settingsOf } from "./settings.ts";
 
@@ -25,6 +26,8 @@ import { settingsOf } from "./settings.ts";
 const SHOWN = 1500;
 /** News of steps come at most so often, in milliseconds. */
 const NEWS = 100;
+/** How often the live map is renewed; pauses in seconds. */
+const LOOKING = { share: 1 / 8, pause: 2, clock: () => performance.now() / 1000 };
 
 const pausing = new AbortController();
 let drawn: (png: Uint8Array) => void = () => {};
@@ -93,7 +96,7 @@ async function train({ options, settings, images }: KeptRun): Promise<void> {
       : options.engine;
   tell({ kind: "engine", engine: engineTitles[device] });
   const engine = named(await openEngine(device), device);
-  const live = new LiveClock();
+  const live = new SideWork(LOOKING);
   let told = 0;
   const onStep = async (progress: StageProgress) => {
     const { stage, name, step, totalSteps, loss, imagesPerSecond } = progress;
