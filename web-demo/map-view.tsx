@@ -66,18 +66,27 @@ function start(map: LoadedMap, points: HTMLCanvasElement, over: HTMLCanvasElemen
     asked = true;
   };
 
-  const initial = { view: view.peek(), size: size.peek(), homeScale: homeView(map).scale };
   let stopped = false;
-  createMapRenderer(points, map.data, initial, paint).then(
-    (created) => {
-      renderer = created;
-      if (stopped) created.destroy();
-      drawn.value = !stopped;
-    },
-    (error) => {
-      trouble.value = `The points cannot be drawn: ${reasonOf(error)}. This page needs WebGL.`;
-    },
-  );
+  const createRenderer = () => {
+    const initial = { view: view.peek(), size: size.peek(), homeScale: homeView(map).scale };
+    createMapRenderer(points, map.data, initial, { onDrawn: paint, onRestored }).then(
+      (created) => {
+        renderer = created;
+        if (stopped) created.destroy();
+        drawn.value = !stopped;
+      },
+      (error) => {
+        trouble.value = `The points cannot be drawn: ${reasonOf(error)}. This page needs WebGL.`;
+      },
+    );
+  };
+  const onRestored = () => {
+    drawn.value = false;
+    renderer?.destroy();
+    renderer = undefined;
+    createRenderer();
+  };
+  createRenderer();
 
   const stops = [
     effect(() => {

@@ -21,15 +21,15 @@ const MANY = 8;
 const ON_WASM = `WebAssembly, ${wasmThreads === 1 ? "1 thread" : `${wasmThreads} threads`}`;
 const ON_WEBGPU = "WebGPU";
 
-interface Engine {
-  /** Prepares pictures on the CPU, whichever engine then places them. */
-  readonly prepare: Embedder["prepare"];
-  place: Embedder["place"];
-  name: string;
+interface Engines {
+  /** Prepares all pictures, whichever engine then places them. */
+  readonly cpu: Embedder;
+  /** There while it is used. */
+  gpu?: Embedder;
 }
 
 let map: OpenMessage;
-let engine: Promise<Engine> | undefined;
+let engines: Promise<Engines> | undefined;
 let gpuTried = false;
 /** Ends when the last image so far is placed. Sessions run one at a time. */
 let last: Promise<unknown> = Promise.resolve();
@@ -52,9 +52,22 @@ async function place({ id, file, waiting }: PlaceMessage): Promise<PlacedMessage
   return await inTurn(async () => {
     const running = await opened();
     if (waiting >= MANY) await tryGpu(running);
-    const [{ embedding, novelty }] = await running.place([await running.prepare(pixels)]);
-    return { id, embedding, novelty, preview, engine: running.name };
+    const pictures = [await running.cpu.prepare(pixels)];
+    const [{ embedding, novelty }] =
+      (await placeOnGpu(running, pictures)) ?? (await running.cpu.place(pictures));
+    return { id, embedding, novelty, preview, engine: running.gpu ? ON_WEBGPU : ON_WASM };
   });
+}
+
+/** Undefined where there is no graphics card, or it is lost, as it may be after sleep. */
+async function placeOnGpu(running: Engines, pictures: Uint8Array[]) {
+  try {
+    return await running.gpu?.place(pictures);
+  } catch (error) {
+    console.info(`WebGPU fails, WebAssembly goes on: ${reasonOf(error)}`);
+    running.gpu = undefined;
+    return undefined;
+  }
 }
 
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -64,12 +77,12 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Loads the models with the first image; tries again with the next if that failed. */
-function opened(): Promise<Engine> {
-  engine ??= open().catch((error) => {
-    engine = undefined;
+function opened(): Promise<Engines> {
+  engines ??= open().catch((error) => {
+    engines = undefined;
     throw error;
   });
-  return engine;
+  return engines;
 }
 
 async function files() {
@@ -85,23 +98,21 @@ async function files() {
   };
 }
 
-async function open(): Promise<Engine> {
+async function open(): Promise<Engines> {
   const [runtime, given] = await Promise.all([wasmRuntime(), files()]);
-  const { prepare, place } = await openEmbedder(given, runtime);
-  return { prepare, place, name: ON_WASM };
+  return { cpu: await openEmbedder(given, runtime) };
 }
 
 /** Goes over to the graphics card if it puts pictures where the CPU puts them. Tried once. */
-async function tryGpu(running: Engine): Promise<void> {
+async function tryGpu(running: Engines): Promise<void> {
   if (gpuTried) return;
   gpuTried = true;
   try {
     const runtime = await webgpuRuntime();
     if (!runtime) return;
-    const { place } = await openEmbedder(await files(), runtime);
+    const gpu = await openEmbedder(await files(), runtime);
     const pictures = probePictures(map.map.imageSize);
-    const [cpu, gpu] = [await running.place(pictures), await place(pictures)];
-    if (agrees(cpu, gpu, map.diagonal)) Object.assign(running, { place, name: ON_WEBGPU });
+    if (agrees(await running.cpu.place(pictures), await gpu.place(pictures), map.diagonal)) running.gpu = gpu;
   } catch (error) {
     console.info(`WebGPU cannot run this map, WebAssembly goes on: ${reasonOf(error)}`);
   }

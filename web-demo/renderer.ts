@@ -29,12 +29,19 @@ export function prepareRenderer(): void {
   }
 }
 
-/** @param onDrawn called in the same frame as the points are drawn @throws if there is no WebGL */
+export interface RendererEvents {
+  /** The points are drawn, in this frame. */
+  readonly onDrawn: () => void;
+  /** The graphics card was lost, as after sleep, and is there again: this renderer draws nothing any more. */
+  readonly onRestored: () => void;
+}
+
+/** @throws if there is no WebGL */
 export async function createMapRenderer(
   canvas: HTMLCanvasElement,
   data: MapData,
   initial: { view: View; size: Size; homeScale: number },
-  onDrawn: () => void,
+  { onDrawn, onRestored }: RendererEvents,
 ): Promise<MapRenderer> {
   let { width, height } = initial.size;
   const placed = arrange(data);
@@ -44,9 +51,11 @@ export async function createMapRenderer(
   let shownSize = pointSize;
   // Its documentation takes a list here, its types do not.
   const keepsColor = colors as unknown as string;
+  const renderer = prepared ?? createRenderer();
+  prepared = undefined;
   const plot = createScatterplot({
     canvas,
-    ...(prepared && { renderer: prepared }),
+    renderer,
     width,
     height,
     syncEvents: true,
@@ -86,6 +95,7 @@ export async function createMapRenderer(
     { x: placed.x, y: placed.y, z: placed.category },
     { zDataType: "categorical", spatialIndex: NOT_ASKED },
   );
+  renderer.canvas.addEventListener("webglcontextrestored", onRestored);
   return {
     show,
     filter(hidden) {
@@ -104,7 +114,10 @@ export async function createMapRenderer(
       if (places.length > 0) plot.select(places, { preventEvent: true });
       else plot.deselect({ preventEvent: true });
     },
-    destroy: () => plot.destroy(),
+    destroy() {
+      plot.destroy();
+      renderer.destroy();
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "csv-parse/sync";
-import type { BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import sharp from "sharp";
 import { openBundle } from "../../models/bundle/bundle.node.ts";
 import { decodeImage, decodeOptionsOf } from "../../models/decode.node.ts";
@@ -35,6 +35,8 @@ import { temporaryFolder } from "../support/temporary.ts";
 
 const WINDOW = { width: 1280, height: 800 };
 const AXE = fileURLToPath(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url));
+/** Arguments of a Chromium that has WebGPU, on the processor. */
+const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 /** Screenshots go here when it is set, for looking at. */
 const SHOTS = process.env.PAGE_SHOTS;
 
@@ -56,8 +58,17 @@ interface Watched {
   readonly trouble: string[];
 }
 
-async function open(url = site, options: BrowserContextOptions = {}, chromium = browser): Promise<Watched> {
-  const context = await chromium.newContext({ viewport: WINDOW, acceptDownloads: true, ...options });
+interface OpenOptions extends BrowserContextOptions {
+  /** Defaults to the one of all tests. */
+  readonly chromium?: Browser;
+  /** Runs before the page does. */
+  readonly script?: string;
+}
+
+async function open(url = site, options: OpenOptions = {}): Promise<Watched> {
+  const { chromium = browser, script = "", ...rest } = options;
+  const context = await chromium.newContext({ viewport: WINDOW, acceptDownloads: true, ...rest });
+  await context.addInitScript(script);
   const page = await context.newPage();
   const trouble: string[] = [];
   page.on("console", (message) => {
@@ -73,6 +84,16 @@ async function open(url = site, options: BrowserContextOptions = {}, chromium = 
   await page.locator('.map[data-drawn="true"]').waitFor();
   return { page, trouble };
 }
+
+/** Makes `webgl` what loses the graphics card, and brings it back. */
+const KEEP_WEBGL = `{
+  const { getContext } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.getContext = function (kind, options) {
+    const context = getContext.call(this, kind, options);
+    if (kind === "webgl") self.webgl = context.getExtension("WEBGL_lose_context");
+    return context;
+  };
+}`;
 
 /** Closes the page. Nothing must have gone wrong on it. */
 async function close({ page, trouble }: Watched): Promise<void> {
@@ -148,6 +169,25 @@ describe("the map", () => {
     assert.match((await page.locator(".tip").textContent())!, new RegExp(points.labels[image]!));
     await page.mouse.move(640, 795);
     await page.locator(".tip").waitFor({ state: "detached" });
+    await close(opened);
+  });
+
+  test("draws the points again when the graphics card was lost", async () => {
+    const opened = await open(site, { script: KEEP_WEBGL });
+    const { page } = opened;
+    const picture = () =>
+      page.locator("canvas.points").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    await viewOf(page);
+    const before = await picture();
+    await page.evaluate("webgl.loseContext()");
+    await page.waitForTimeout(200);
+    await page.evaluate("webgl.restoreContext()");
+    await page.keyboard.press("+");
+    await viewOf(page);
+    assert.notEqual(await picture(), before, "nearer");
+    await page.keyboard.press("0");
+    await viewOf(page);
+    assert.equal(await picture(), before);
     await close(opened);
   });
 
@@ -542,12 +582,12 @@ describe("placing images", () => {
 
   for (const [engine, count, flags] of [
     ["WebAssembly", 200, []],
-    ["WebGPU", 20, ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]],
+    ["WebGPU", 20, WEBGPU],
   ] as const) {
     test(`images of many sizes and formats land where Node puts them: ${engine}`, async (t) => {
       const chromium = flags.length === 0 ? browser : await openBrowser(flags);
       if (chromium !== browser) t.after(() => chromium.close());
-      const opened = await open(site, {}, chromium);
+      const opened = await open(site, { chromium });
       const { page } = opened;
       const hasGpu = await page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)");
       if (engine === "WebGPU" && !hasGpu) return t.skip("this Chromium has no WebGPU adapter");
@@ -573,6 +613,40 @@ describe("placing images", () => {
       await close(opened);
     });
   }
+
+  test("a graphics card that is lost costs no image", async (t) => {
+    const chromium = await openBrowser(WEBGPU);
+    t.after(() => chromium.close());
+    const opened = await open(site, { chromium });
+    const { page } = opened;
+    if (!(await page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)")))
+      return t.skip("this Chromium has no WebGPU adapter");
+    const images = await mixedImages(20);
+    const bring = async (from: number, to: number, engine: string) => {
+      const files = images.slice(from, to).map(({ name, bytes }) => ({ name, mimeType: "", buffer: bytes }));
+      await page.locator("input[type=file]:not([webkitdirectory])").setInputFiles(files);
+      const placed = to === 1 ? "1 image placed" : `${to} images placed`;
+      await page.getByRole("heading", { name: placed, exact: true }).waitFor({ timeout: 120_000 });
+      await page.getByText(`with ${engine}`).waitFor();
+    };
+    await bring(0, 1, "WebAssembly");
+    const [worker] = page.workers();
+    await worker.evaluate(`{
+      const { requestDevice } = GPUAdapter.prototype;
+      GPUAdapter.prototype.requestDevice = async function (...options) {
+        return (self.device = await requestDevice.apply(this, options));
+      };
+    }`);
+    await bring(1, 12, "WebGPU");
+    await worker.evaluate("device.destroy()");
+    await bring(12, 20, "WebAssembly");
+    for (const { path, x, y } of await placements(page)) {
+      const { embedding } = await placeInNode(images.find(({ name }) => name === path)!.bytes);
+      const share = Math.hypot(x - embedding[0], y - embedding[1]) / diagonal;
+      assert.ok(share <= 0.01, `${path} is off by ${(100 * share).toFixed(4)} %`);
+    }
+    await close(opened);
+  });
 
   test("the server, when it is asked too, puts an image at the same place", async () => {
     const { url } = await serve(at("map"), { apiKey: "secret" });
