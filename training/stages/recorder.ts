@@ -4,10 +4,10 @@ import type { StepResult } from "../engines/engine.ts";
 import type { LogRecord } from "./log.ts";
 import type { StagePlan } from "./plan.ts";
 
-/** A stage adds this many records an epoch to the log, … */
-const RECORDS_PER_EPOCH = 20;
-/** … but no more than one in so many steps, nor more evaluations: with few images an epoch is a step or two. */
-const LEAST_STEPS = 10;
+/** An epoch adds this many records to the log, with an evaluation at its end, … */
+const RECORDS = 20;
+/** … but with few images an epoch is a step or two: then so many steps lie between two evaluations, … */
+const STEPS_BETWEEN = 10;
 
 export interface RecorderOptions {
   /** From 1. */
@@ -53,15 +53,15 @@ export class Recorder {
   /** Writes a record if one is due within the epoch; the last step of an epoch is recorded by `endEpoch`. */
   async writeIfDue({ totalSteps, stepsPerEpoch }: StagePlan): Promise<void> {
     const { step } = this.#last;
-    const every = Math.max(LEAST_STEPS, Math.floor(stepsPerEpoch / RECORDS_PER_EPOCH));
+    const every = Math.max(stepsBetween(totalSteps), Math.floor(stepsPerEpoch / RECORDS));
     const ends = step % stepsPerEpoch === 0 || step >= totalSteps;
     if (step % every === 0 && !ends) await this.#write(stepsPerEpoch);
   }
 
-  /** At the end of an epoch: evaluates and writes a record, unless the last one was hardly any steps ago. */
+  /** To be called after the last step of an epoch: evaluates and writes a record if that is due. */
   async endEpoch(evaluate: () => Promise<number>, { totalSteps, stepsPerEpoch }: StagePlan): Promise<void> {
     const { step } = this.#last;
-    if (step % LEAST_STEPS < stepsPerEpoch || step >= totalSteps)
+    if (step % stepsBetween(totalSteps) < stepsPerEpoch || step >= totalSteps)
       await this.#write(stepsPerEpoch, await evaluate());
   }
 
@@ -85,4 +85,9 @@ export class Recorder {
     this.#count = 0;
     this.#since = performance.now();
   }
+}
+
+/** … or fewer in a stage that is so short that it would have hardly a record. */
+function stepsBetween(totalSteps: number): number {
+  return Math.min(STEPS_BETWEEN, Math.ceil(totalSteps / RECORDS));
 }
