@@ -128,6 +128,7 @@ async function learn({ args, target, settings, dataset, engine, signal, terminal
     const lines = [`map of ${dataset.count} images: ${target}`, ...scoreLines(info.scores)];
     if (duplicates) lines.push(`duplicates: ${duplicates} (tsimcne duplicates ${target} lists them)`);
     printResult(args.json, result, lines);
+    terminal.note(`to look at it: tsimcne serve ${target}`);
   } catch (error) {
     const goOn = "run the same command with --resume";
     if (error instanceof Interrupted) throw new Interrupted(`${error.message}; to go on, ${goOn}`);

@@ -1,18 +1,24 @@
-// Placed images as a table, in the columns of `tsimcne embed --format csv`.
+// Tables as text (RFC 4180).
 
-export interface CsvRow {
+import { axisNames } from "./axis-names.ts";
+
+/** A table with a head. @param rows in the order of the columns */
+export function csv(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return [columns, ...rows].map((row) => `${row.map(cell).join()}\r\n`).join("");
+}
+
+function cell(value: string | number): string {
+  return /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
+}
+
+export interface Placed {
   readonly path: string;
   readonly embedding: readonly number[];
   readonly novelty: number;
 }
 
-export function placementsCsv(rows: readonly CsvRow[], dim: number): string {
-  const head = ["path", ...["x", "y", "z"].slice(0, dim), "novelty"];
-  const lines = rows.map(({ path, embedding, novelty }) => [quoted(path), ...embedding, novelty].join());
-  return `${[head.join(), ...lines].join("\r\n")}\r\n`;
-}
-
-/** Quotes where RFC 4180 asks for them. */
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** Placed images, as `tsimcne embed --format csv` and the page tell them. */
+export function placementsCsv(placed: readonly Placed[], dim: number): string {
+  const rows = placed.map(({ path, embedding, novelty }) => [path, ...embedding, novelty]);
+  return csv(["path", ...axisNames(dim), "novelty"], rows);
 }

@@ -2,6 +2,7 @@
 
 import { parquetMetadataAsync, parquetScan } from "hyparquet";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { axisNames } from "./axis-names.ts";
 import { UserError } from "./errors.ts";
 
 /** The images of a map and where they lie. Row i of everything is image i. */
@@ -22,8 +23,6 @@ export interface MapPoints {
   readonly duplicateOf?: Int32Array;
 }
 
-const AXES = ["x", "y", "z"];
-
 const DUPLICATE_OF = "duplicate_of";
 
 /**
@@ -41,7 +40,7 @@ export function encodePoints(points: MapPoints): Uint8Array {
     { name: "index", type: "INT32", nullable: false, data: Int32Array.from({ length: count }, (_, i) => i) },
     { name: "path", type: "STRING", nullable: false, data: [...paths] },
     { name: "label", type: "STRING", nullable: true, data: [...labels] },
-    ...AXES.slice(0, dim).map((name, axis): ColumnSource => {
+    ...axisNames(dim).map((name, axis): ColumnSource => {
       const data = Float32Array.from({ length: count }, (_, i) => coordinates[i * dim + axis]);
       return { name, type: "FLOAT", nullable: false, data };
     }),
@@ -66,7 +65,8 @@ export async function decodePoints(bytes: Uint8Array): Promise<MapPoints> {
     const names = metadata.schema.slice(1).map((element) => element.name);
     const count = Number(metadata.num_rows);
     const dim = names.includes("z") ? 3 : 2;
-    const columns = ["path", "label", ...AXES.slice(0, dim), "novelty"];
+    const axes = axisNames(dim);
+    const columns = ["path", "label", ...axes, "novelty"];
     const missing = columns.filter((column) => !names.includes(column));
     if (missing.length > 0) throw new Error(`it has no column ${missing.join(", ")}`);
     const withDuplicates = names.includes(DUPLICATE_OF);
@@ -77,8 +77,8 @@ export async function decodePoints(bytes: Uint8Array): Promise<MapPoints> {
       return parts.flatMap((part) => Array.from(part as ArrayLike<unknown>));
     };
     const coordinates = new Float32Array(count * dim);
-    for (let axis = 0; axis < dim; axis++) {
-      const values = (await read(AXES[axis])) as number[];
+    for (const [axis, name] of axes.entries()) {
+      const values = (await read(name)) as number[];
       for (let i = 0; i < count; i++) coordinates[i * dim + axis] = values[i];
     }
     return {

@@ -2,7 +2,9 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { toHex } from "../models/color.ts";
+import { csv } from "../models/csv.ts";
 import { colorsOf } from "../models/plot/categories.ts";
+import { download } from "./download.ts";
 import { icon } from "./icons.tsx";
 import type { LoadedMap } from "./load.ts";
 import { MoreButton } from "./more-button.tsx";
@@ -39,6 +41,15 @@ export function Gallery({ map }: { readonly map: LoadedMap }) {
             onClick={() => goToImages(images)}
           >
             Zoom to
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            title="The selected images as a table"
+            disabled={images.length === 0}
+            onClick={() => exportCsv(map, images)}
+          >
+            CSV
           </button>
           <button
             type="button"
@@ -109,6 +120,22 @@ function titleOf(selection: Selection, count: number): string {
     case "area":
       return number;
   }
+}
+
+/** The columns are those of points.parquet. */
+function exportCsv({ data, paths, info }: LoadedMap, images: readonly number[]): void {
+  const { categories, coordinates, novelty, duplicateOf } = data;
+  const rows = images.map((i) => [
+    i,
+    paths.at(i),
+    categories.list[categories.of[i]]?.label ?? "",
+    coordinates[2 * i],
+    coordinates[2 * i + 1],
+    novelty[i],
+    ...(duplicateOf ? [duplicateOf[i] < 0 ? "" : duplicateOf[i]] : []),
+  ]);
+  const columns = ["index", "path", "label", "x", "y", "novelty", ...(duplicateOf ? ["duplicate_of"] : [])];
+  download(`${info.name}-selection.csv`, new Blob([csv(columns, rows)], { type: "text/csv" }));
 }
 
 function Portrait({ map, index }: { readonly map: LoadedMap; readonly index: number }) {

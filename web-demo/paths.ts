@@ -19,7 +19,7 @@ export function joinPaths(paths: readonly string[]): JoinedPaths {
 export class Paths {
   readonly #text: string;
   readonly #ends: Uint32Array;
-  #lower: JoinedPaths | undefined;
+  #folded: JoinedPaths | undefined;
 
   constructor({ text, ends }: JoinedPaths) {
     this.#text = text;
@@ -31,11 +31,11 @@ export class Paths {
     return this.#text.slice(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index]);
   }
 
-  /** The images whose paths contain the text, in ascending order; upper and lower case are the same. */
+  /** The images whose paths contain the text, folded, in ascending order. */
   search(wanted: string): number[] {
-    const needle = wanted.toLowerCase();
+    const needle = folded(wanted);
     if (needle === "") return [];
-    const { text, ends } = this.#lowered();
+    const { text, ends } = this.#foldedPaths();
     const found: number[] = [];
     let from = 0;
     for (;;) {
@@ -51,16 +51,24 @@ export class Paths {
     }
   }
 
-  #lowered(): JoinedPaths {
-    if (this.#lower) return this.#lower;
+  #foldedPaths(): JoinedPaths {
+    if (this.#folded) return this.#folded;
     const text = this.#text.toLowerCase();
-    // A few letters become two in lower case; then the paths end elsewhere.
-    this.#lower =
-      text.length === this.#text.length
+    // Where letters become two, or two become one, the paths end elsewhere.
+    this.#folded =
+      text.length === this.#text.length && text.normalize() === text
         ? { text, ends: this.#ends }
-        : joinPaths(Array.from(this.#ends, (_, i) => this.at(i).toLowerCase()));
-    return this.#lower;
+        : joinPaths(Array.from(this.#ends, (_, i) => folded(this.at(i))));
+    return this.#folded;
   }
+}
+
+/**
+ * Text as it is searched: upper and lower case are the same, and so are the two ways to write a letter with an accent,
+ * of which keyboards write one and file names on a Mac have the other.
+ */
+export function folded(text: string): string {
+  return text.toLowerCase().normalize();
 }
 
 /** A path for where there is little room: of a long one its end, which tells more than its middle. */

@@ -5,7 +5,7 @@ import { mostNovel } from "../models/novelty.ts";
 import type { PlaneIndex } from "../models/plane-index.ts";
 import { contains } from "./lasso.ts";
 import type { MapData } from "./map-data.ts";
-import type { Paths } from "./paths.ts";
+import { folded, type Paths } from "./paths.ts";
 import type { Selection } from "./share-link.ts";
 
 /** How many neighbours are shown of an image. */
@@ -64,9 +64,9 @@ function imagesOf({ data, paths, index }: Selectable, selection: Selection): num
 /** Images whose path or label contains the text, in ascending order. */
 function search({ categories, count }: Selectable["data"], paths: Paths, text: string): number[] {
   const wanted = text.trim();
-  const needle = wanted.toLowerCase();
+  const needle = folded(wanted);
   const byPath = paths.search(wanted);
-  const labels = categories.list.map(({ name }) => needle !== "" && name.toLowerCase().includes(needle));
+  const labels = categories.list.map(({ name }) => needle !== "" && folded(name).includes(needle));
   if (!labels.includes(true)) return byPath;
   const found = new Uint8Array(count);
   for (const i of byPath) found[i] = 1;

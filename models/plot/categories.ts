@@ -5,6 +5,8 @@ import type { MapPoints } from "../points.ts";
 import { categoryColors, UNLABELLED } from "./palette.ts";
 
 export interface Category {
+  /** null: no label. */
+  readonly label: string | null;
   readonly name: string;
   readonly color: Rgb;
   readonly count: number;
@@ -29,8 +31,13 @@ export function categorize({ labels }: Pick<MapPoints, "labels">): Categories {
   const entries = [...counts] as [string, number][];
   entries.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const colors = categoryColors(entries.length);
-  const list: Category[] = entries.map(([name, count], i) => ({ name, count, color: colors[i] }));
-  if (unlabelled > 0) list.push({ name: "no label", count: unlabelled, color: UNLABELLED });
+  const list: Category[] = entries.map(([label, count], i) => ({
+    label,
+    name: label,
+    count,
+    color: colors[i],
+  }));
+  if (unlabelled > 0) list.push({ label: null, name: "no label", count: unlabelled, color: UNLABELLED });
   const places = new Map<string | null, number>(entries.map(([name], i) => [name, i]));
   places.set(null, entries.length);
   return { list, of: Uint32Array.from(labels, (label) => places.get(label)!) };

@@ -2,6 +2,7 @@
 
 import type { Request, RequestHandler, Response } from "express";
 import sharp from "sharp";
+import { axisNames } from "../../models/axis-names.ts";
 import { bundleFiles } from "../../models/bundle/files.ts";
 import { idAndName } from "../../models/bundle/map-info.ts";
 import type { MapSource } from "../current-map.ts";
@@ -78,7 +79,7 @@ function indexOrNull(index: number): number | null {
 
 /** Made anew each time: few ask for it, and of a large map it is large. */
 function pointsAsJson({ info, points }: LoadedMap): string {
-  const axes = ["x", "y", "z"].slice(0, points.dim);
+  const axes = axisNames(points.dim);
   return JSON.stringify({
     map: idAndName(info),
     points: points.paths.map((path, index) => ({

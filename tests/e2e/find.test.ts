@@ -20,7 +20,7 @@ const FIRST_COPIED = 7;
 const AGAIN = "again/two\nlines.jpg";
 /** Each group by the names of its files, sorted as the map has them. */
 const groups: string[][] = [];
-let trained: { stdout: string; points: MapPoints };
+let trained: { stdout: string; stderr: string; points: MapPoints };
 
 async function write(path: string, content: Promise<Buffer>): Promise<void> {
   mkdirSync(dirname(at("images", path)), { recursive: true });
@@ -39,7 +39,7 @@ before(async () => {
   groups[0].unshift(AGAIN);
   const { code, stdout, stderr } = await tsimcne(["train", at("images"), "--out", map, ...TINY], cache);
   assert.equal(code, 0, stderr);
-  trained = { stdout, points: await decodePoints(readFileSync(join(map, "points.parquet"))) };
+  trained = { stdout, stderr, points: await decodePoints(readFileSync(join(map, "points.parquet"))) };
 });
 
 describe("duplicates", () => {
@@ -65,7 +65,8 @@ describe("duplicates", () => {
     assert.equal(stderr, "");
   });
 
-  test("train tells how many there are, and where they are listed; so do map.json and the report", () => {
+  test("train tells how many there are, and what shows them; so do map.json and the report", () => {
+    assert.match(trained.stderr, /\nto look at it: tsimcne serve .*map\n$/);
     assert.ok(
       trained.stdout.includes(`duplicates: 7 (tsimcne duplicates ${map} lists them)`),
       trained.stdout,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "csv-parse/sync";
-import { placementsCsv } from "../../models/csv.ts";
+import fc from "fast-check";
+import { csv, placementsCsv } from "../../models/csv.ts";
 
 test("the table reads back as it was, in the columns of `tsimcne embed`", () => {
   const rows = [
@@ -20,4 +21,15 @@ test("the table reads back as it was, in the columns of `tsimcne embed`", () => 
     rows,
   );
   assert.equal(placementsCsv([], 3), "path,x,y,z,novelty\r\n");
+});
+
+test("whatever its cells, a table reads back as it was", () => {
+  const letters = fc.constantFrom("a", '"', ",", "\r", "\n", " ", "é", "🐈");
+  const text = fc.string({ unit: letters });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(text, text), { minLength: 1 }), (rows) => {
+      const read = parse(csv(["a", "b"], rows), { record_delimiter: "\r\n" });
+      assert.deepEqual(read, [["a", "b"], ...rows]);
+    }),
+  );
 });

@@ -140,12 +140,18 @@ async function placeInNode(bytes: Uint8Array): Promise<Placement> {
   return placement;
 }
 
-/** The table of placed images, as the page exports it. */
-async function placements(page: Page): Promise<{ path: string; x: number; y: number; novelty: number }[]> {
+/** A table that the page exports from one of its panels. */
+async function table(page: Page, panel: "placed" | "selection"): Promise<Record<string, string>[]> {
   const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "CSV" }).click();
-  const text = readFileSync(await (await download).path(), "utf8");
-  const rows = parse(text, { columns: true }) as Record<string, string>[];
+  await page.locator(`[data-panel="${panel}"]`).getByRole("button", { name: "CSV" }).click();
+  const file = await download;
+  assert.equal(file.suggestedFilename(), `sample-${panel}.csv`);
+  return parse(readFileSync(await file.path(), "utf8"), { columns: true });
+}
+
+/** The placed images. */
+async function placements(page: Page): Promise<{ path: string; x: number; y: number; novelty: number }[]> {
+  const rows = await table(page, "placed");
   return rows.map(({ path, x, y, novelty }) => ({
     path,
     x: Number(x),
@@ -350,6 +356,17 @@ describe("the map", () => {
       await Promise.all(groups.map((group) => titles(group.locator("button")))),
       SAMPLE_DUPLICATES.map((group) => group.map((i) => points.paths[i])),
     );
+    const rows = await table(page, "selection");
+    const row = (i: number) => ({
+      index: `${i}`,
+      path: points.paths[i],
+      label: points.labels[i] ?? "",
+      x: `${points.coordinates[2 * i]}`,
+      y: `${points.coordinates[2 * i + 1]}`,
+      novelty: `${points.novelty[i]}`,
+      duplicate_of: points.duplicateOf![i] < 0 ? "" : `${points.duplicateOf![i]}`,
+    });
+    assert.deepEqual(rows, SAMPLE_DUPLICATES.flat().map(row));
     await page.getByRole("button", { name: "Outliers" }).click();
     await page.getByRole("heading", { name: "11 outliers" }).waitFor();
     const { selection } = await viewOf(page);

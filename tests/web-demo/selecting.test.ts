@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { PlaneIndex } from "../../models/plane-index.ts";
 import { categorize } from "../../models/plot/categories.ts";
 import { contains, rectangle, simplified } from "../../web-demo/lasso.ts";
-import { joinPaths, Paths } from "../../web-demo/paths.ts";
+import { folded, joinPaths, Paths } from "../../web-demo/paths.ts";
 import { resolveSelection, type Selectable } from "../../web-demo/selection.ts";
 
 describe("paths", () => {
@@ -23,19 +23,26 @@ describe("paths", () => {
   });
 
   test("are found as by looking at each, whatever their letters", () => {
-    // İ becomes two characters in lower case.
-    const letters = fc.constantFrom("a", "B", "b", "İ", "/", "ß", "🐈");
+    // İ becomes two characters in lower case, e and an accent become one.
+    const letters = fc.constantFrom("a", "B", "b", "İ", "/", "ß", "🐈", "e", "\u0301", "é");
     const text = fc.string({ unit: letters, maxLength: 6 });
     fc.assert(
       fc.property(fc.array(text), text, (list, wanted) => {
-        const needle = wanted.toLowerCase();
+        const needle = folded(wanted);
         const expected = list.flatMap((path, i) =>
-          needle !== "" && path.toLowerCase().includes(needle) ? [i] : [],
+          needle !== "" && folded(path).includes(needle) ? [i] : [],
         );
         assert.deepEqual(new Paths(joinPaths(list)).search(wanted), expected);
       }),
     );
   });
+});
+
+test("letters with accents are the same however they are written, capitals too", () => {
+  const paths = new Paths(
+    joinPaths(["cafe.png", "cafe\u0301.png", "café.png", "CAFE\u0301.png", "CAFÉ.png"]),
+  );
+  for (const wanted of ["café", "cafe\u0301", "CAFÉ"]) assert.deepEqual(paths.search(wanted), [1, 2, 3, 4]);
 });
 
 describe("an area", () => {
