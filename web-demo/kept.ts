@@ -1,6 +1,7 @@
 // What the page keeps in this browser: a run that goes on, and the map it ended in.
 
 import { createStore, del, get, keys, set, update } from "idb-keyval";
+import { UserError } from "../models/errors.ts";
 
 const store = createStore("tsimcne", "kept");
 
@@ -15,7 +16,7 @@ export function keptMap(): Promise<KeptMap | undefined> {
 }
 
 export async function keepMap(files: KeptMap): Promise<void> {
-  await set(MAP, files, store);
+  await keep(MAP, files);
 }
 
 /** What is kept under a name. */
@@ -23,13 +24,28 @@ export function kept<T>(name: string): Promise<T | undefined> {
   return get(name, store);
 }
 
+/** @throws UserError if there is no room for it */
 export async function keep(name: string, value: unknown): Promise<void> {
-  await set(name, value, store);
+  await withRoom(set(name, value, store));
 }
 
-/** Changes what is kept under a name, in one transaction. */
+/** Changes what is kept under a name, in one transaction. @throws UserError if there is no room for it */
 export async function change<T>(name: string, next: (now: T | undefined) => T): Promise<void> {
-  await update<T>(name, next as (now: T | undefined) => T, store);
+  await withRoom(update<T>(name, next, store));
+}
+
+async function withRoom(written: Promise<void>): Promise<void> {
+  try {
+    await written;
+  } catch (error) {
+    if ((error as Error).name !== "QuotaExceededError") throw error;
+    throw new UserError(
+      "this browser has no room to keep that: free some of the disk, or take fewer images",
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** The names under which something is kept that begin so. */

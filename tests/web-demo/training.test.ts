@@ -216,6 +216,22 @@ describe("training in the page", () => {
     );
   });
 
+  test("a browser without room for the run says so; what it keeps it is asked not to clear away", async () => {
+    const { page } = await openPage();
+    await page.evaluate("navigator.storage.persist = () => (self.asked = true)");
+    const chromium = await page.context().newCDPSession(page);
+    const { origin } = new URL(site);
+    await chromium.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 500_000 });
+    await start(page, { images: at("few"), epochs: [1, 1, 0], engine: "wasm", size: 16 });
+    await page.getByRole("alert").waitFor();
+    assert.match(
+      (await page.getByRole("alert").textContent())!,
+      /no room to keep that: free some of the disk/,
+    );
+    assert.equal(await page.evaluate("self.asked"), true);
+    await page.context().close();
+  });
+
   test("no accessibility rule is broken, before and during training", async () => {
     const { page } = await openPage();
     const violations = async () => {

@@ -41,6 +41,8 @@ export async function lookForRun(): Promise<void> {
 
 export function start(): void {
   if (!chosen.value) return;
+  // What is kept is not cleared away when the disk fills up. Some browsers ask the user.
+  void navigator.storage.persist();
   work({ kind: "start", images: chosen.value, options: options.value });
 }
 
