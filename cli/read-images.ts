@@ -7,6 +7,7 @@ import { buildPreprocess, type Fit } from "../training/artifacts/preprocess.ts";
 import { prepareDataset } from "../training/dataset/cache.ts";
 import { openSource } from "../training/dataset/source.ts";
 import type { StoredDataset } from "../training/dataset/stored-dataset.ts";
+import { thumbnailSizeFor } from "../training/dataset/thumbnail-size.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ReadOptions {
@@ -31,10 +32,13 @@ export async function readImages(
   terminal: Terminal,
 ): Promise<StoredDataset> {
   const { imageSize, fit, background } = options;
-  const preprocess = buildPreprocess({ imageSize, fit, background });
-  // One thread: the others decode meanwhile, and would be held up by threads that wait for work.
-  const preprocessor = await openPreprocessor(preprocess, nodeRuntimeWithThreads(1), imageSize);
+  const preprocessorTo = (side: number) =>
+    // One thread: the others decode meanwhile, and would be held up by threads that wait for work.
+    openPreprocessor(buildPreprocess({ imageSize: side, fit, background }), nodeRuntimeWithThreads(1), side);
   const source = await openSource(locations, { exclude: options.exclude });
+  const size = await thumbnailSizeFor(source.entries, imageSize);
+  const preprocessor = await preprocessorTo(imageSize);
+  const larger = size > imageSize ? await preprocessorTo(size) : undefined;
   try {
     return await prepareDataset(source, {
       imageSize,
@@ -42,6 +46,7 @@ export async function readImages(
       background: toHex(background),
       maxPixels: options.maxMegapixels * 1e6,
       preprocess: (pixels) => preprocessor.run(pixels),
+      thumbnail: larger && { size, preprocess: (pixels) => larger.run(pixels) },
       settingsKey: "preprocess.onnx 2",
       cacheDirectory: options.cache,
       strict: options.strict,
@@ -52,6 +57,7 @@ export async function readImages(
   } finally {
     await source.close();
     await preprocessor.close();
+    await larger?.close();
   }
 }
 

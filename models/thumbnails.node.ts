@@ -12,7 +12,7 @@ import {
   SHEET_QUALITY,
   thumbnailCell,
   thumbnailSheets,
-  thumbnailSize,
+  thumbnailSizeOf,
 } from "./thumbnails.ts";
 
 const WEBP = { quality: SHEET_QUALITY, effort: 2 };
@@ -41,12 +41,12 @@ export async function writeThumbnails(dir: string, count: number, pictures: Pict
  * @throws UserError, when asked, if a sheet is missing or damaged
  */
 export function bundlePictures(bundle: Pick<Bundle, "info" | "read">): PictureReader {
-  const { imageSize } = bundle.info;
+  const side = thumbnailSizeOf(bundle.info);
   let kept: { name: string; pixels: Uint8Array; width: number } | undefined;
   return {
-    size: thumbnailSize(imageSize),
+    size: side,
     async read(index, into) {
-      const { sheet, x, y, size } = thumbnailCell(index, imageSize);
+      const { sheet, x, y, size } = thumbnailCell(index, side);
       if (kept?.name !== sheet) {
         kept = undefined;
         const file = sharp(await bundle.read(sheet));

@@ -1,13 +1,14 @@
 // Where a thumbnail lies: small pictures side by side on WebP sheets, row by row, in data-set order. Follows from an
 // image's index alone, so nothing is stored per image.
 
+import type { MapInfo } from "./bundle/map-info.ts";
 import type { PictureReader } from "./pictures.ts";
 import { resample } from "./resample.ts";
 
 /** Side of the largest sheet, in pixels: what any graphics card takes as one texture. */
 const MAX_SHEET = 4096;
 /** Side of the largest thumbnail, in pixels. */
-const MAX_THUMBNAIL = 64;
+export const MAX_THUMBNAIL = 64;
 
 /** Of the WebP sheets, of 100: looks like the original at this size, at about a tenth of its bytes. */
 export const SHEET_QUALITY = 85;
@@ -35,24 +36,29 @@ export interface ThumbnailSheet {
   readonly height: number;
 }
 
-/** Side of the thumbnails of a map whose pictures have this side. */
-export function thumbnailSize(imageSize: number): number {
-  return Math.min(imageSize, MAX_THUMBNAIL);
+/** Side of the thumbnails that are made of pictures of this side. */
+export function thumbnailSize(side: number): number {
+  return Math.min(side, MAX_THUMBNAIL);
+}
+
+/** Side of the thumbnails of a map. */
+export function thumbnailSizeOf(info: Pick<MapInfo, "imageSize" | "thumbnailSize">): number {
+  return info.thumbnailSize ?? thumbnailSize(info.imageSize);
 }
 
 /** Cells in a full row of a sheet. */
-function columnsOf(imageSize: number): number {
-  return Math.floor(MAX_SHEET / thumbnailSize(imageSize));
+function columnsOf(side: number): number {
+  return Math.floor(MAX_SHEET / thumbnailSize(side));
 }
 
 function sheetName(number: number): string {
   return `thumbnails/${number}.webp`;
 }
 
-/** The sheet and the place of an image, by its index and the side of the map's pictures. */
-export function thumbnailCell(index: number, imageSize: number): ThumbnailCell {
-  const columns = columnsOf(imageSize);
-  const size = thumbnailSize(imageSize);
+/** The sheet and the place of an image, by its index and the side of the pictures or thumbnails. */
+export function thumbnailCell(index: number, side: number): ThumbnailCell {
+  const columns = columnsOf(side);
+  const size = thumbnailSize(side);
   const place = index % columns ** 2;
   return {
     sheet: sheetName(Math.floor(index / columns ** 2)),
@@ -62,10 +68,10 @@ export function thumbnailCell(index: number, imageSize: number): ThumbnailCell {
   };
 }
 
-/** All sheets of a map; the last is no larger than it must be. */
-export function thumbnailSheets(count: number, imageSize: number): ThumbnailSheet[] {
-  const columns = columnsOf(imageSize);
-  const size = thumbnailSize(imageSize);
+/** All sheets of a map, by the side of the pictures or thumbnails; the last is no larger than it must be. */
+export function thumbnailSheets(count: number, side: number): ThumbnailSheet[] {
+  const columns = columnsOf(side);
+  const size = thumbnailSize(side);
   const perSheet = columns ** 2;
   return Array.from({ length: Math.ceil(count / perSheet) }, (_, i) => {
     const onSheet = Math.min(perSheet, count - i * perSheet);

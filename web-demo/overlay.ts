@@ -3,7 +3,7 @@
 import { toHex } from "../models/color.ts";
 import { colorsOf } from "../models/plot/categories.ts";
 import { placeBoxes } from "../models/plot/class-labels.ts";
-import { thumbnailCell } from "../models/thumbnails.ts";
+import { thumbnailCell, thumbnailSizeOf } from "../models/thumbnails.ts";
 import type { LoadedMap } from "./load.ts";
 import type { Guest, Placed } from "./placing.ts";
 import type { Sheets } from "./sheets.ts";
@@ -120,7 +120,7 @@ export class Overlay {
 
   /** A picture in a frame of the colour of its class. @returns whether its sheet is there */
   #paintPicture(image: number, x: number, y: number, side: number, opacity: number): boolean {
-    const cell = thumbnailCell(image, this.#map.info.imageSize);
+    const cell = thumbnailCell(image, thumbnailSizeOf(this.#map.info));
     const bitmap = this.#sheets.bitmap(cell.sheet);
     if (!bitmap) return false;
     const context = this.#context;

@@ -1,14 +1,14 @@
-import { thumbnailCell, thumbnailSheets } from "../models/thumbnails.ts";
+import { type ThumbnailCell, thumbnailCell, thumbnailSheets, thumbnailSizeOf } from "../models/thumbnails.ts";
 import { sheets } from "./sheets.ts";
 import { map } from "./state.ts";
 
 /** The thumbnail of an image: its part of the sheet. */
 export function Thumbnail({ index, side }: { readonly index: number; readonly side: number }) {
   const { info } = map.value!;
-  const cell = thumbnailCell(index, info.imageSize);
+  const cell = thumbnailCell(index, thumbnailSizeOf(info));
   const url = sheets.value?.url(cell.sheet);
   const scale = side / cell.size;
-  const sheet = sizeOf(info.counts.images, info.imageSize, cell.sheet);
+  const sheet = sizeOf(info.counts.images, cell);
   return (
     <span
       class="thumbnail"
@@ -25,7 +25,8 @@ export function Thumbnail({ index, side }: { readonly index: number; readonly si
 
 const sizes = new Map<string, { width: number; height: number }>();
 
-function sizeOf(count: number, imageSize: number, name: string): { width: number; height: number } {
-  if (sizes.size === 0) for (const sheet of thumbnailSheets(count, imageSize)) sizes.set(sheet.name, sheet);
-  return sizes.get(name)!;
+/** Of the whole sheet. */
+function sizeOf(count: number, { sheet, size }: ThumbnailCell): { width: number; height: number } {
+  if (sizes.size === 0) for (const one of thumbnailSheets(count, size)) sizes.set(one.name, one);
+  return sizes.get(sheet)!;
 }

@@ -86,6 +86,8 @@ export const mapInfoSchema = z.object({
   createdAt: z.iso.datetime(),
   /** Side of the pictures the encoder takes, in pixels. */
   imageSize: z.int().positive(),
+  /** Side of the thumbnails, in pixels; absent in older maps (see thumbnails.ts). */
+  thumbnailSize: z.int().positive().optional(),
   /** Dimensions of the map. */
   outDim: z.union([z.literal(2), z.literal(3)]),
   fit: z.enum(["cover", "contain", "fill"]),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import {
   appendFile,
   cp,
@@ -45,9 +45,9 @@ interface Setting {
   cacheDirectory: string;
 }
 
-const colors = { "a/1.png": RED, "a/2.png": GREEN, "b/3.png": BLUE, "b/4.png": YELLOW };
+const paintings = { "a/1.png": RED, "a/2.png": GREEN, "b/3.png": BLUE, "b/4.png": YELLOW };
 
-async function setting(files: Readonly<Record<string, Rgb>> = colors): Promise<Setting> {
+async function setting(files: Readonly<Record<string, Rgb>> = paintings): Promise<Setting> {
   const root = await temporaryFolder();
   const folder = join(root, "images");
   for (const [path, color] of Object.entries(files)) await paint(folder, path, color);
@@ -96,13 +96,25 @@ async function prepare<Result>(
 
 /** The colours of all pictures. */
 function colorsOf(dataset: StoredDataset): number[][] {
-  const picture = new Uint8Array(SIZE * SIZE * 3);
-  return Array.from({ length: dataset.count }, (_, i) => {
-    dataset.read(i, picture, 0);
+  return colors(dataset.count, SIZE, (i, into) => dataset.read(i, into, 0));
+}
+
+/** The colours of all pictures to be looked at. */
+function thumbnailColors({ count, thumbnails }: StoredDataset): number[][] {
+  return colors(count, thumbnails.size, (i, into) => void thumbnails.read(i, into));
+}
+
+function colors(count: number, size: number, read: (index: number, into: Uint8Array) => void): number[][] {
+  const picture = new Uint8Array(size * size * 3);
+  return Array.from({ length: count }, (_, i) => {
+    read(i, picture);
     assert.ok(picture.every((value, j) => value === picture[j % 3]));
     return [...picture.subarray(0, 3)];
   });
 }
+
+/** Pictures to be looked at, larger than the others. */
+const LARGER = { size: SIZE + 2, preprocess: counting(SIZE + 2).preprocess };
 
 async function storeFolders({ cacheDirectory }: Setting): Promise<string[]> {
   const images = join(cacheDirectory, "images");
@@ -159,6 +171,21 @@ describe("prepareDataset", () => {
       assert.equal(bytes.length, 4 * SIZE * SIZE * 3);
       assert.deepEqual([...bytes.subarray(-3)], YELLOW);
     });
+  });
+
+  test("pictures to be looked at are those to learn from, or larger ones that are kept with them", async () => {
+    const where = await setting();
+    const look = (dataset: StoredDataset) => [dataset.thumbnails.size, ...thumbnailColors(dataset)];
+    const { result } = await prepare(where, look);
+    assert.deepEqual(result, [SIZE, RED, GREEN, BLUE, YELLOW]);
+    const larger = await prepare(where, look, { thumbnail: LARGER });
+    assert.deepEqual(larger, { result: [SIZE + 2, RED, GREEN, BLUE, YELLOW], decoded: 4 });
+    await paint(where.folder, "a/2.png", [1, 2, 3]);
+    const changed = await prepare(where, look, { thumbnail: LARGER });
+    assert.deepEqual(changed, { result: [SIZE + 2, RED, [1, 2, 3], BLUE, YELLOW], decoded: 1 });
+    const again = await prepare(where, look, { thumbnail: LARGER });
+    assert.deepEqual(again, { ...changed, decoded: 0 });
+    await prepare(where, ({ pixelsFile }) => assert.equal(statSync(pixelsFile).size, 4 * SIZE * SIZE * 3));
   });
 
   test("the second run reads and decodes nothing", async () => {
@@ -324,6 +351,9 @@ describe("prepareDataset", () => {
     "pixels cut off": (store) => truncate(join(store, "pixels.raw"), 100),
     "pixels too long": (store) => appendFile(join(store, "pixels.raw"), "more"),
     "pixels missing": (store) => rm(join(store, "pixels.raw")),
+    "thumbnails cut off": (store) => truncate(join(store, "thumbnails.raw"), 100),
+    "thumbnails of others": (store) => writeFile(join(store, "thumbnails.raw"), Buffer.alloc(4 * 6 * 6 * 3)),
+    "thumbnails missing": (store) => rm(join(store, "thumbnails.raw")),
     "index cut off": (store) => truncate(join(store, "index.json"), 50),
     "index of another": async (store) => {
       const index = JSON.parse(await readFile(join(store, "index.json"), "utf8"));
@@ -340,13 +370,15 @@ describe("prepareDataset", () => {
   for (const [damage, inflict] of Object.entries(damages)) {
     test(`rebuilds a damaged cache: ${damage}`, async () => {
       const where = await setting();
-      await prepare(where, () => {});
+      const more = { thumbnail: LARGER };
+      await prepare(where, () => {}, more);
       const [store] = await storeFolders(where);
       await inflict(store, where);
-      const rebuilt = await prepare(where, colorsOf);
-      assert.deepEqual(rebuilt, { result: [RED, GREEN, BLUE, YELLOW], decoded: 4 });
+      const rebuilt = await prepare(where, (all) => [colorsOf(all), thumbnailColors(all)], more);
+      const whole = [RED, GREEN, BLUE, YELLOW];
+      assert.deepEqual(rebuilt, { result: [whole, whole], decoded: 4 });
       assert.deepEqual(await storeFolders(where), [store]);
-      assert.equal((await prepare(where, () => {})).decoded, 0);
+      assert.equal((await prepare(where, () => {}, more)).decoded, 0);
     });
   }
 

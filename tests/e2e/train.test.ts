@@ -6,8 +6,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import sharp from "sharp";
 import { openBundle, verifyBundle } from "../../models/bundle/bundle.node.ts";
 import { decodePoints, type MapPoints } from "../../models/points.ts";
+import { bundlePictures } from "../../models/thumbnails.node.ts";
 import { builtCommand } from "../support/built.ts";
 import { type Outcome, start, TINY, tsimcne } from "../support/command.ts";
 import { writeAwkwardFolder } from "../support/images.ts";
@@ -74,6 +76,28 @@ describe("a run", () => {
     );
     assert.deepEqual(info.classes, ["class 0", "class 1", "class 2", "class 3"]);
     assert.ok(!existsSync(at("map.unfinished")));
+  });
+
+  test("its thumbnails show more than it learns from, where the images do", async () => {
+    await mkdir(at("fine"));
+    // Stripes that nothing is left of at 16 × 16.
+    const stripes = Buffer.from(Uint8Array.from({ length: 128 * 128 }, (_, i) => (i % 8 < 4 ? 40 : 220)));
+    for (let i = 0; i < 12; i++) {
+      const picture = sharp(stripes, { raw: { width: 128, height: 128, channels: 1 } });
+      await picture.png().toFile(at("fine", `${i}.png`));
+    }
+    const { code, stderr } = await train(at("fine"), at("map-fine"));
+    assert.equal(code, 0, stderr);
+    const bundle = await openBundle(at("map-fine"));
+    assert.equal(bundle.info.imageSize, 16);
+    assert.equal(bundle.info.thumbnailSize, 64);
+    const { size, read } = bundlePictures(bundle);
+    const thumbnail = new Uint8Array(size * size * 3);
+    await read(11, thumbnail);
+    const [least, most] = [Math.min(...thumbnail), Math.max(...thumbnail)];
+    assert.ok(size === 64 && least < 80 && most > 180, `${least} to ${most}`);
+    const small = await openBundle(at("map"));
+    assert.equal(small.info.thumbnailSize, 16, "images of 16 × 16 have no more to show");
   });
 
   test("same seed, same points bit for bit; another seed, others", async () => {

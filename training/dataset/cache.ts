@@ -20,6 +20,7 @@ import { readStamps, type Stamps, writeStamps } from "./stamps.ts";
 import {
   openStore,
   openStores,
+  type Pictures,
   pictureBytes,
   type Store,
   StoredPictures,
@@ -44,6 +45,8 @@ export interface PrepareOptions {
   maxPixels: number;
   /** Brings a decoded image to uint8 [S, S, 3]. */
   preprocess: (pixels: Pixels) => Promise<Uint8Array>;
+  /** Pictures to be looked at are kept too, of side T and uint8 [T, T, 3], where those to learn from are too small. */
+  thumbnail?: { readonly size: number; readonly preprocess: (pixels: Pixels) => Promise<Uint8Array> };
   /** Stands for all else that changes what `preprocess` gives. */
   settingsKey: string;
   /** Defaults to `$XDG_CACHE_HOME/tsimcne` or `~/.cache/tsimcne`. */
@@ -118,11 +121,13 @@ async function prepare(
   stores: string,
   options: PrepareOptions,
 ): Promise<{ prepared: Prepared; newStamps: Stamps }> {
-  const { imageSize, strict, signal, onProgress, concurrency = 4 * availableParallelism() } = options;
+  const { imageSize, thumbnail, strict, signal, onProgress } = options;
+  const { concurrency = 4 * availableParallelism() } = options;
   const earlier = new StoredPictures(await openStores(stores));
-  const writer = await StoreWriter.begin(stores, imageSize);
+  const writer = await StoreWriter.begin(stores, { imageSize, thumbnailSize: thumbnail?.size });
   try {
-    await checkFreeSpace(stores, entries.length * pictureBytes(imageSize));
+    const bytes = pictureBytes(imageSize) + pictureBytes(thumbnail?.size ?? 0);
+    await checkFreeSpace(stores, entries.length * bytes);
     const newStamps = new Map<string, string>();
     const images: string[] = [];
     const lastingReasons: Record<string, string> = {};
@@ -135,7 +140,7 @@ async function prepare(
     for await (const { entry, outcome } of outcomes) {
       const reason = "reason" in outcome ? outcome.reason : undefined;
       reasons.push(reason);
-      if ("picture" in outcome) await writer.add(outcome.picture);
+      if ("picture" in outcome) await writer.add(outcome);
       else if (strict) throw strictError({ path: entry.path, reason: outcome.reason });
       else skipped++;
       if (outcome.image !== undefined) {
@@ -156,8 +161,8 @@ async function prepare(
   }
 }
 
-/** What came of an image: its SHA-256 and a picture, or a reason, without the SHA-256 where trying again may help. */
-type Outcome = { image: string; picture: Uint8Array } | { image?: string; reason: string };
+/** What came of an image: its SHA-256 and pictures, or a reason, without the SHA-256 where trying again may help. */
+type Outcome = ({ image: string } & Pictures) | { image?: string; reason: string };
 
 async function outcomeOf(
   entry: ImageEntry,
@@ -165,7 +170,7 @@ async function outcomeOf(
   earlier: StoredPictures,
   options: PrepareOptions,
 ): Promise<Outcome> {
-  const { imageSize, background, maxPixels, preprocess } = options;
+  const { imageSize, background, maxPixels, preprocess, thumbnail } = options;
   const stored = known === undefined ? undefined : earlier.find(known);
   if (stored !== undefined) return { image: known!, ...stored };
   let bytes: Buffer;
@@ -184,7 +189,7 @@ async function outcomeOf(
     return { image, reason: reasonOf(error) };
   }
   try {
-    return { image, picture: await preprocess(pixels) };
+    return { image, picture: await preprocess(pixels), thumbnail: await thumbnail?.preprocess(pixels) };
   } catch (error) {
     return { reason: `cannot be resized (${reasonOf(error)})` };
   }
@@ -214,12 +219,14 @@ function openPrepared(source: ImageSource, prepared: Prepared, options: PrepareO
     otherFiles: source.otherFiles,
     fill: store.index.fill,
     pixelsFile: store.pixelsFile,
+    thumbnailsFile: store.thumbnailsFile,
   });
 }
 
 function settingsHash(options: PrepareOptions): string {
-  const { imageSize, fit, background, maxPixels, settingsKey } = options;
-  const settings = [CACHE_VERSION, decoderVersion, imageSize, fit, background, maxPixels, settingsKey];
+  const { imageSize, thumbnail, fit, background, maxPixels, settingsKey } = options;
+  const sizes = thumbnail ? [imageSize, thumbnail.size] : [imageSize];
+  const settings = [CACHE_VERSION, decoderVersion, ...sizes, fit, background, maxPixels, settingsKey];
   return sha256(JSON.stringify(settings)).slice(0, 16);
 }
 

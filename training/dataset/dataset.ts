@@ -24,6 +24,8 @@ export interface DatasetFacts {
 export interface Dataset extends DatasetFacts {
   /** Number of pictures. */
   readonly count: number;
+  /** The pictures to be looked at: larger than those to learn from where the images are. */
+  readonly thumbnails: PictureReader;
   /** Copies a picture [S, S, 3] to `into`, starting at `offset`. */
   read(index: number, into: Uint8Array, offset: number): void;
   /** Copies pictures one after the other: uint8 [indices.length, S, S, 3]. */
@@ -54,27 +56,34 @@ export interface ViewLoader {
   close(): Promise<void>;
 }
 
-/** The pictures for whoever draws them. */
-export function datasetPictures(dataset: Dataset): PictureReader {
+/** The pictures to learn from, one at a time. */
+export function datasetPictures(dataset: Pick<Dataset, "imageSize" | "read">): PictureReader {
   return { size: dataset.imageSize, read: (index, into) => dataset.read(index, into, 0) };
+}
+
+/** Pictures of one size in memory. */
+export interface MemoryPictures {
+  /** Side T, in pixels. */
+  readonly size: number;
+  /** uint8 [count, T, T, 3]. */
+  readonly pixels: Uint8Array;
 }
 
 /**
  * A data set in memory. Its views are rendered when they are asked for, by whoever asks.
  * @param pixels uint8 [paths.length, S, S, 3]
+ * @param thumbnails pictures to be looked at; by default those to learn from
  */
-export function memoryDataset(facts: DatasetFacts, pixels: Uint8Array): Dataset {
+export function memoryDataset(
+  facts: DatasetFacts,
+  pixels: Uint8Array,
+  thumbnails: MemoryPictures = { size: facts.imageSize, pixels },
+): Dataset {
   const { imageSize, fill } = facts;
   const bytes = imageSize * imageSize * 3;
   const count = facts.paths.length;
-  if (pixels.length !== count * bytes) {
-    throw new Error(`${count} pictures of ${bytes} bytes, but ${pixels.length} bytes`);
-  }
-
-  function read(index: number, into: Uint8Array, offset: number): void {
-    if (!(index >= 0 && index < count)) throw new RangeError(`no picture ${index} among ${count}`);
-    into.set(pixels.subarray(index * bytes, (index + 1) * bytes), offset);
-  }
+  const read = readerOf({ size: imageSize, pixels }, count);
+  const readThumbnail = readerOf(thumbnails, count);
 
   function readBatch(indices: ArrayLike<number>, into: Uint8Array): void {
     for (let i = 0; i < indices.length; i++) read(indices[i], into, i * bytes);
@@ -83,6 +92,7 @@ export function memoryDataset(facts: DatasetFacts, pixels: Uint8Array): Dataset 
   return {
     ...facts,
     count,
+    thumbnails: { size: thumbnails.size, read: (index, into) => readThumbnail(index, into, 0) },
     read,
     readBatch,
     openViews: ({ seed, policy }) => ({
@@ -97,5 +107,16 @@ export function memoryDataset(facts: DatasetFacts, pixels: Uint8Array): Dataset 
       },
       close: async () => {},
     }),
+  };
+}
+
+function readerOf({ size, pixels }: MemoryPictures, count: number): Dataset["read"] {
+  const bytes = size * size * 3;
+  if (pixels.length !== count * bytes) {
+    throw new Error(`${count} pictures of ${bytes} bytes, but ${pixels.length} bytes`);
+  }
+  return (index, into, offset) => {
+    if (!(index >= 0 && index < count)) throw new RangeError(`no picture ${index} among ${count}`);
+    into.set(pixels.subarray(index * bytes, (index + 1) * bytes), offset);
   };
 }

@@ -1,5 +1,6 @@
 // Prepared pictures on disk. A store is a folder that is complete or not there: `pixels.raw`, the pictures one after
-// the other, and `index.json`, which says whose pictures they are.
+// the other, `thumbnails.raw`, the same larger, where they are wanted, and `index.json`, which says whose pictures they
+// are.
 
 import { closeSync, openSync, readSync } from "node:fs";
 import {
@@ -19,8 +20,10 @@ import { crc32 } from "node:zlib";
 import { z } from "zod";
 import { meanBorderColor } from "../augmentations/border.ts";
 import { sha256 } from "./sha256.ts";
+import type { PicturesFile } from "./stored-dataset.ts";
 
 const PIXELS = "pixels.raw";
+const THUMBNAILS = "thumbnails.raw";
 const INDEX = "index.json";
 const BUILDING = ".building-";
 const CHUNK_BYTES = 4 * 2 ** 20;
@@ -38,6 +41,8 @@ const indexSchema = z.object({
   fill: z.tuple([z.number(), z.number(), z.number()]),
   /** CRC-32 of the pixels file. */
   checksum: z.number(),
+  /** Side of the thumbnails, in pixels, and CRC-32 of their file; absent where there are none. */
+  thumbnails: z.object({ size: z.int().positive(), checksum: z.number() }).optional(),
 });
 
 export type StoreIndex = z.output<typeof indexSchema>;
@@ -46,6 +51,15 @@ export interface Store {
   readonly index: StoreIndex;
   /** uint8 [count, S, S, 3]. */
   readonly pixelsFile: string;
+  readonly thumbnailsFile?: PicturesFile;
+}
+
+/** What is kept of an image. */
+export interface Pictures {
+  /** uint8 [S, S, 3]. */
+  readonly picture: Uint8Array;
+  /** uint8 [T, T, 3]; undefined in a store without thumbnails. */
+  readonly thumbnail?: Uint8Array;
 }
 
 /** The name of the store for files with these SHA-256, in this order. */
@@ -57,14 +71,22 @@ export function storeName(images: readonly string[]): string {
 export async function openStore(folder: string): Promise<Store | undefined> {
   try {
     const index = indexSchema.parse(JSON.parse(await readFile(join(folder, INDEX), "utf8")));
-    const pixelsFile = join(folder, PIXELS);
     const count = index.images.filter((image) => !(image in index.reasons)).length;
-    const right = basename(folder) === storeName(index.images);
-    const whole = right && (await stat(pixelsFile)).size === count * pictureBytes(index.imageSize);
-    return whole && (await checksumOf(pixelsFile)) === index.checksum ? { index, pixelsFile } : undefined;
+    if (basename(folder) !== storeName(index.images)) return undefined;
+    const [pixelsFile, thumbnailsFile] = [PIXELS, THUMBNAILS].map((name) => join(folder, name));
+    const { imageSize, checksum, thumbnails } = index;
+    if (!(await isWhole(pixelsFile, count * pictureBytes(imageSize), checksum))) return undefined;
+    if (!thumbnails) return { index, pixelsFile };
+    const { size } = thumbnails;
+    const whole = await isWhole(thumbnailsFile, count * pictureBytes(size), thumbnails.checksum);
+    return whole ? { index, pixelsFile, thumbnailsFile: { file: thumbnailsFile, size } } : undefined;
   } catch {
     return undefined;
   }
+}
+
+async function isWhole(file: string, bytes: number, checksum: number): Promise<boolean> {
+  return (await stat(file)).size === bytes && (await checksumOf(file)) === checksum;
 }
 
 /** Opens all stores in a folder. */
@@ -80,30 +102,36 @@ export async function openStores(folder: string): Promise<Store[]> {
 
 /** Looks pictures up by the file that they were made from. */
 export class StoredPictures {
-  readonly #found = new Map<string, { reason: string } | { file: number; position: number; bytes: number }>();
+  readonly #found = new Map<string, { reason: string } | { store: OpenedStore; position: number }>();
   readonly #files: number[] = [];
 
   constructor(stores: readonly Store[]) {
-    for (const { index, pixelsFile } of stores) {
-      const file = openSync(pixelsFile, "r");
-      this.#files.push(file);
-      const bytes = pictureBytes(index.imageSize);
+    for (const { index, pixelsFile, thumbnailsFile } of stores) {
+      const store: OpenedStore = {
+        pixels: this.#open({ file: pixelsFile, size: index.imageSize }),
+        thumbnails: thumbnailsFile && this.#open(thumbnailsFile),
+      };
       let position = 0;
       for (const image of index.images) {
         const reason: string | undefined = index.reasons[image];
-        this.#found.set(image, reason === undefined ? { file, position, bytes } : { reason });
-        if (reason === undefined) position += bytes;
+        this.#found.set(image, reason === undefined ? { store, position: position++ } : { reason });
       }
     }
   }
 
-  /** The picture [S, S, 3] of the file with this SHA-256, or why it has none; undefined if that is not known. */
-  find(image: string): { picture: Uint8Array } | { reason: string } | undefined {
+  #open({ file, size }: PicturesFile): OpenedFile {
+    const descriptor = openSync(file, "r");
+    this.#files.push(descriptor);
+    return { descriptor, bytes: pictureBytes(size) };
+  }
+
+  /** The pictures of the file with this SHA-256, or why it has none; undefined if that is not known. */
+  find(image: string): Pictures | { reason: string } | undefined {
     const found = this.#found.get(image);
     if (found === undefined || "reason" in found) return found;
-    const picture = new Uint8Array(found.bytes);
-    readSync(found.file, picture, 0, found.bytes, found.position);
-    return { picture };
+    const { pixels, thumbnails } = found.store;
+    const picture = pictureAt(pixels, found.position);
+    return thumbnails ? { picture, thumbnail: pictureAt(thumbnails, found.position) } : { picture };
   }
 
   close(): void {
@@ -111,46 +139,71 @@ export class StoredPictures {
   }
 }
 
+interface OpenedFile {
+  readonly descriptor: number;
+  /** Of a picture. */
+  readonly bytes: number;
+}
+
+interface OpenedStore {
+  readonly pixels: OpenedFile;
+  readonly thumbnails: OpenedFile | undefined;
+}
+
+function pictureAt({ descriptor, bytes }: OpenedFile, position: number): Uint8Array {
+  const picture = new Uint8Array(bytes);
+  readSync(descriptor, picture, 0, bytes, position * bytes);
+  return picture;
+}
+
 /** Bytes of one picture [S, S, 3]. */
 export function pictureBytes(imageSize: number): number {
   return imageSize * imageSize * 3;
 }
 
-/** Writes a store, picture by picture, out of sight until it is complete. */
+/** Sides of the pictures of a store, in pixels. */
+export interface StoreSizes {
+  readonly imageSize: number;
+  /** Undefined for a store without thumbnails. */
+  readonly thumbnailSize: number | undefined;
+}
+
+/** Writes a store, image by image, out of sight until it is complete. */
 export class StoreWriter {
   readonly #folder: string;
   readonly #imageSize: number;
-  readonly #file: FileHandle;
-  readonly #chunk = Buffer.alloc(CHUNK_BYTES);
-  #filled = 0;
-  #checksum = 0;
+  readonly #pixels: PictureWriter;
+  readonly #thumbnails: PictureWriter | undefined;
 
-  private constructor(folder: string, imageSize: number, file: FileHandle) {
+  private constructor(
+    folder: string,
+    imageSize: number,
+    pixels: PictureWriter,
+    thumbnails: PictureWriter | undefined,
+  ) {
     this.#folder = folder;
     this.#imageSize = imageSize;
-    this.#file = file;
+    this.#pixels = pixels;
+    this.#thumbnails = thumbnails;
   }
 
   /** Begins a store inside `parent`, and clears away what killed processes left there. */
-  static async begin(parent: string, imageSize: number): Promise<StoreWriter> {
+  static async begin(parent: string, { imageSize, thumbnailSize }: StoreSizes): Promise<StoreWriter> {
     await mkdir(parent, { recursive: true });
     await removeAbandoned(parent);
     const folder = await mkdtemp(join(parent, BUILDING));
-    return new StoreWriter(folder, imageSize, await open(join(folder, PIXELS), "wx"));
+    const pixels = await PictureWriter.open(join(folder, PIXELS), imageSize);
+    const thumbnails =
+      thumbnailSize === undefined
+        ? undefined
+        : await PictureWriter.open(join(folder, THUMBNAILS), thumbnailSize);
+    return new StoreWriter(folder, imageSize, pixels, thumbnails);
   }
 
-  /** Adds a picture [S, S, 3]; it may be overwritten afterwards. */
-  async add(picture: Uint8Array): Promise<void> {
-    if (picture.length !== pictureBytes(this.#imageSize)) {
-      throw new Error(`a picture of ${picture.length} bytes does not have size ${this.#imageSize}`);
-    }
-    for (let at = 0; at < picture.length; ) {
-      const part = picture.subarray(at, at + CHUNK_BYTES - this.#filled);
-      this.#chunk.set(part, this.#filled);
-      this.#filled += part.length;
-      at += part.length;
-      if (this.#filled === CHUNK_BYTES) await this.#flush();
-    }
+  /** Adds the pictures of an image; they may be overwritten afterwards. */
+  async add({ picture, thumbnail }: Pictures): Promise<void> {
+    await this.#pixels.add(picture);
+    if (this.#thumbnails) await this.#thumbnails.add(thumbnail!);
   }
 
   /**
@@ -158,10 +211,13 @@ export class StoreWriter {
    * whole, and replaced if it is damaged.
    */
   async finish(images: string[], reasons: Record<string, string>): Promise<Store> {
-    await this.#flush();
-    await this.#file.close();
+    const checksum = await this.#pixels.finish();
+    const thumbnails = this.#thumbnails && {
+      size: this.#thumbnails.size,
+      checksum: await this.#thumbnails.finish(),
+    };
     const fill = meanBorderColor(pictures(join(this.#folder, PIXELS), this.#imageSize), this.#imageSize);
-    const index = { imageSize: this.#imageSize, images, reasons, fill, checksum: this.#checksum };
+    const index = { imageSize: this.#imageSize, images, reasons, fill, checksum, thumbnails };
     await writeFile(join(this.#folder, INDEX), JSON.stringify(index));
     const folder = join(this.#folder, "..", storeName(images));
     for (;;) {
@@ -182,8 +238,51 @@ export class StoreWriter {
 
   /** Gives up; nothing of it remains. */
   async discard(): Promise<void> {
-    await this.#file.close();
+    await this.#pixels.close();
+    await this.#thumbnails?.close();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes pictures of one size into a file, one after the other. */
+class PictureWriter {
+  readonly size: number;
+  readonly #file: FileHandle;
+  readonly #chunk = Buffer.alloc(CHUNK_BYTES);
+  #filled = 0;
+  #checksum = 0;
+
+  private constructor(file: FileHandle, size: number) {
+    this.#file = file;
+    this.size = size;
+  }
+
+  static async open(path: string, size: number): Promise<PictureWriter> {
+    return new PictureWriter(await open(path, "wx"), size);
+  }
+
+  async add(picture: Uint8Array): Promise<void> {
+    if (picture.length !== pictureBytes(this.size)) {
+      throw new Error(`a picture of ${picture.length} bytes does not have size ${this.size}`);
+    }
+    for (let at = 0; at < picture.length; ) {
+      const part = picture.subarray(at, at + CHUNK_BYTES - this.#filled);
+      this.#chunk.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === CHUNK_BYTES) await this.#flush();
+    }
+  }
+
+  /** @returns CRC-32 of the file */
+  async finish(): Promise<number> {
+    await this.#flush();
+    await this.close();
+    return this.#checksum;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
   }
 
   async #flush(): Promise<void> {

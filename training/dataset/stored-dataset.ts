@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { UserError } from "../../models/errors.ts";
-import type { Dataset, DatasetFacts } from "./dataset.ts";
+import { type Dataset, type DatasetFacts, datasetPictures } from "./dataset.ts";
 import { openViewLoader } from "./loader.ts";
 import { pictureBytes } from "./store.ts";
 
@@ -10,42 +10,64 @@ import { pictureBytes } from "./store.ts";
 export interface StoredDataset extends Dataset {
   /** A file with nothing but the pictures, uint8 [count, S, S, 3]. */
   readonly pixelsFile: string;
-  /** Closes the pixels file; closing twice does nothing more. */
+  /** Closes the files; closing twice does nothing more. */
   close(): void;
 }
 
-/** Opens the pixels file of a data set. */
-export function openDataset(facts: DatasetFacts & { readonly pixelsFile: string }): StoredDataset {
-  const bytes = pictureBytes(facts.imageSize);
+/** A file with nothing but pictures of one size. */
+export interface PicturesFile {
+  /** uint8 [count, T, T, 3]. */
+  readonly file: string;
+  /** Side T, in pixels. */
+  readonly size: number;
+}
+
+export interface StoredFacts extends DatasetFacts {
+  readonly pixelsFile: string;
+  /** Pictures to be looked at; by default those to learn from. */
+  readonly thumbnailsFile?: PicturesFile;
+}
+
+/** Opens the files of a data set. */
+export function openDataset({ thumbnailsFile, ...facts }: StoredFacts): StoredDataset {
+  const { imageSize, pixelsFile, fill } = facts;
   const count = facts.paths.length;
-  const file = openSync(facts.pixelsFile, "r");
-  let open = true;
-
-  function read(index: number, into: Uint8Array, offset: number): void {
-    if (!(index >= 0 && index < count)) throw new RangeError(`no picture ${index} among ${count}`);
-    for (let done = 0; done < bytes; ) {
-      const got = readSync(file, into, offset + done, bytes - done, index * bytes + done);
-      if (got === 0) throw new UserError(`${facts.pixelsFile} was cut short; run again to rebuild it`);
-      done += got;
-    }
-  }
-
+  const pictures = openPictures({ file: pixelsFile, size: imageSize }, count);
+  const thumbnails = thumbnailsFile && openPictures(thumbnailsFile, count);
+  const { read } = pictures;
   return {
     ...facts,
     count,
+    thumbnails: datasetPictures(thumbnails ?? pictures),
     read,
     readBatch(indices, into) {
+      const bytes = pictureBytes(imageSize);
       for (let i = 0; i < indices.length; i++) read(indices[i], into, i * bytes);
     },
-    openViews: (options) =>
-      openViewLoader({
-        ...options,
-        pixelsFile: facts.pixelsFile,
-        imageSize: facts.imageSize,
-        fill: facts.fill,
-      }),
+    openViews: (options) => openViewLoader({ ...options, pixelsFile, imageSize, fill }),
     close() {
-      if (open) closeSync(file);
+      pictures.close();
+      thumbnails?.close();
+    },
+  };
+}
+
+function openPictures({ file, size }: PicturesFile, count: number) {
+  const bytes = pictureBytes(size);
+  const descriptor = openSync(file, "r");
+  let open = true;
+  return {
+    imageSize: size,
+    read(index: number, into: Uint8Array, offset: number): void {
+      if (!(index >= 0 && index < count)) throw new RangeError(`no picture ${index} among ${count}`);
+      for (let done = 0; done < bytes; ) {
+        const got = readSync(descriptor, into, offset + done, bytes - done, index * bytes + done);
+        if (got === 0) throw new UserError(`${file} was cut short; run again to rebuild it`);
+        done += got;
+      }
+    },
+    close() {
+      if (open) closeSync(descriptor);
       open = false;
     },
   };

@@ -8,7 +8,6 @@ import { includeFolder, writeBundle } from "../../models/bundle/write-bundle.nod
 import { renderPng } from "../../models/plot/render.node.ts";
 import { renderReport } from "../../models/plot/report.ts";
 import { writeThumbnails } from "../../models/thumbnails.node.ts";
-import { datasetPictures } from "../dataset/dataset.ts";
 import type { DiskRunFolder } from "../stages/run-folder.node.ts";
 import { type MakeMapOptions, makeMap } from "./make-map.ts";
 
@@ -34,7 +33,7 @@ export async function exportMap(options: ExportOptions): Promise<MapInfoWithoutF
     options.onProgress(done, steps);
   };
   const { info, points, files } = await makeMap({ ...options, onProgress });
-  const pictures = datasetPictures(dataset);
+  const pictures = dataset.thumbnails;
   await writeBundle(target, async (dir) => {
     for (const [file, content] of Object.entries(files)) await writeFile(join(dir, file), content);
     await mkdir(join(dir, "thumbnails"), { recursive: true });

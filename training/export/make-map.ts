@@ -7,6 +7,7 @@ import { compactDim, compactFeatures, type EncoderOutputs } from "../../models/f
 import { encodeFeatures } from "../../models/features-file.ts";
 import { distanceQuantiles, meanDistances, novelty, noveltyNeighbours } from "../../models/novelty.ts";
 import { encodePoints, type MapPoints } from "../../models/points.ts";
+import { thumbnailSize } from "../../models/thumbnails.ts";
 import { buildEncoder } from "../artifacts/encoder.ts";
 import { buildPreprocess } from "../artifacts/preprocess.ts";
 import { type Dataset, datasetPictures } from "../dataset/dataset.ts";
@@ -138,6 +139,7 @@ function describe(
     name,
     createdAt: new Date().toISOString(),
     imageSize,
+    thumbnailSize: thumbnailSize(dataset.thumbnails.size),
     outDim: dim,
     fit: settings.fit,
     background: [...settings.background],

@@ -9,7 +9,6 @@ import { renderReport } from "../../models/plot/report.ts";
 import { compose, decoration, paint, type Scene, svg } from "../../models/plot/scene.ts";
 import type { Fonts } from "../../models/plot/text.ts";
 import { drawSheet, SHEET_QUALITY, thumbnailSheets } from "../../models/thumbnails.ts";
-import { datasetPictures } from "../../training/dataset/dataset.ts";
 import { type MakeMapOptions, makeMap } from "../../training/export/make-map.ts";
 import type { LogRecord } from "../../training/stages/log.ts";
 import { fetchBytes } from "../fetch.ts";
@@ -37,7 +36,7 @@ export interface Painted {
 export async function finishMap(options: FinishOptions) {
   const { name, dataset, log, training, drawPicture } = options;
   const { info, points, files } = await makeMap(options);
-  const pictures = datasetPictures(dataset);
+  const pictures = dataset.thumbnails;
   const all = new Map<string, Blob>();
   for (const [file, content] of Object.entries(files)) all.set(file, blobOf(content));
   for (const sheet of thumbnailSheets(dataset.count, pictures.size)) {

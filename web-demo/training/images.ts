@@ -8,10 +8,10 @@ import type { Pixels } from "../../models/pixels.ts";
 import { decodePoints } from "../../models/points.ts";
 import { openPreprocessor } from "../../models/preprocessor.ts";
 import type { Runtime } from "../../models/runtime.ts";
-import { thumbnailCell } from "../../models/thumbnails.ts";
+import { MAX_THUMBNAIL, thumbnailCell, thumbnailSizeOf } from "../../models/thumbnails.ts";
 import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
 import { meanBorderColor } from "../../training/augmentations/border.ts";
-import type { DatasetFacts } from "../../training/dataset/dataset.ts";
+import type { DatasetFacts, MemoryPictures } from "../../training/dataset/dataset.ts";
 import { firstFolder, sortByPath } from "../../training/dataset/names.ts";
 import type { Skipped } from "../../training/dataset/skipped.ts";
 import type { RunSettings } from "../../training/stages/settings.ts";
@@ -26,6 +26,8 @@ export interface LoadedImages {
   readonly facts: DatasetFacts;
   /** uint8 [count, S, S, 3]. */
   readonly pixels: Uint8Array;
+  /** Where most images are larger than the pictures to learn from. */
+  readonly thumbnails?: MemoryPictures;
 }
 
 export type Target = Pick<RunSettings, "fit" | "background"> & { readonly imageSize: number };
@@ -38,6 +40,8 @@ interface Entry {
 
 /** Images that are decoded side by side. */
 const AT_ONCE = 4;
+/** Of more images no larger pictures are kept to be looked at: they would take too much memory. */
+const MOST_THUMBNAILS = 10_000;
 /** Of the map beside the page so many pictures are taken, evenly. */
 const MOST_OF_MAP = 1000;
 
@@ -54,27 +58,35 @@ export async function loadImages(
 ): Promise<LoadedImages> {
   const entries = images.kind === "files" ? fileEntries(images.files, target) : await mapEntries(images.base);
   const { imageSize } = target;
-  const bytes = imageSize * imageSize * 3;
-  const pixels = new Uint8Array(entries.length * bytes);
-  const preprocessor = await openPreprocessor(buildPreprocess(target), runtime, imageSize);
+  const pixels = new PictureList(imageSize, entries.length);
+  const wanted = imageSize < MAX_THUMBNAIL && entries.length <= MOST_THUMBNAILS;
+  const thumbnails = wanted ? new PictureList(MAX_THUMBNAIL, entries.length) : undefined;
+  const preprocessorTo = (side: number) =>
+    openPreprocessor(buildPreprocess({ ...target, imageSize: side }), runtime, side);
+  const preprocessor = await preprocessorTo(imageSize);
+  const thumbnailer = thumbnails && (await preprocessorTo(MAX_THUMBNAIL));
   const used: Entry[] = [];
+  let larger = 0;
   const skipped: Skipped[] = [];
   const decoded = mapInOrder(entries, AT_ONCE, async (entry) => ({ entry, result: await tried(entry) }));
   for await (const { entry, result } of decoded) {
     if ("reason" in result) {
       skipped.push({ path: entry.path, reason: result.reason });
     } else {
-      pixels.set(await preprocessor.run(result), used.length * bytes);
+      pixels.add(await preprocessor.run(result));
+      if (thumbnailer) thumbnails?.add(await thumbnailer.run(result));
+      if (Math.min(result.width, result.height) > imageSize) larger++;
       used.push(entry);
     }
     onProgress(used.length + skipped.length, entries.length, skipped.length);
   }
   await preprocessor.close();
+  await thumbnailer?.close();
   if (used.length === 0) {
     const why = skipped.length > 0 ? ` (${skipped[0].path}: ${skipped[0].reason})` : "";
     throw new UserError(`none of the ${entries.length} files can be used${why}`);
   }
-  const all = pixels.slice(0, used.length * bytes);
+  const all = pixels.all();
   return {
     facts: {
       imageSize,
@@ -82,9 +94,11 @@ export async function loadImages(
       labels: used.some(({ label }) => label !== undefined) ? used.map(({ label }) => label) : undefined,
       skipped,
       otherFiles: 0,
-      fill: meanBorderColor(pictures(all, bytes), imageSize),
+      fill: meanBorderColor(pixels.each(), imageSize),
     },
     pixels: all,
+    ...(thumbnails &&
+      larger > used.length / 2 && { thumbnails: { size: MAX_THUMBNAIL, pixels: thumbnails.all() } }),
   };
 }
 
@@ -125,7 +139,7 @@ async function mapEntries(base: string): Promise<Entry[]> {
   const count = Math.min(points.count, MOST_OF_MAP);
   return Array.from({ length: count }, (_, i) => {
     const index = Math.floor((i * points.count) / count);
-    const { sheet, x, y, size } = thumbnailCell(index, info.imageSize);
+    const { sheet, x, y, size } = thumbnailCell(index, thumbnailSizeOf(info));
     return {
       path: points.paths[index],
       label: points.labels[index] ?? undefined,
@@ -138,6 +152,28 @@ async function mapEntries(base: string): Promise<Entry[]> {
   });
 }
 
-function* pictures(pixels: Uint8Array, bytes: number): Generator<Uint8Array> {
-  for (let at = 0; at < pixels.length; at += bytes) yield pixels.subarray(at, at + bytes);
+/** Pictures of one size, one after the other. */
+class PictureList {
+  readonly #bytes: number;
+  readonly #pixels: Uint8Array;
+  #count = 0;
+
+  constructor(size: number, most: number) {
+    this.#bytes = size * size * 3;
+    this.#pixels = new Uint8Array(most * this.#bytes);
+  }
+
+  add(picture: Uint8Array): void {
+    this.#pixels.set(picture, this.#count++ * this.#bytes);
+  }
+
+  /** uint8 [count, S, S, 3]. */
+  all(): Uint8Array {
+    const used = this.#count * this.#bytes;
+    return used === this.#pixels.length ? this.#pixels : this.#pixels.slice(0, used);
+  }
+
+  *each(): Generator<Uint8Array> {
+    for (let i = 0; i < this.#count; i++) yield this.#pixels.subarray(i * this.#bytes, (i + 1) * this.#bytes);
+  }
 }

@@ -75,7 +75,7 @@ async function resume(): Promise<KeptRun> {
 }
 
 async function train({ options, settings, images }: KeptRun): Promise<void> {
-  const dataset = memoryDataset(images.facts, images.pixels);
+  const dataset = memoryDataset(images.facts, images.pixels, images.thumbnails);
   const shown = permutation(dataset.count, randomStream(settings.seed, "shown")).slice(0, SHOWN);
   const pixels = new Uint8Array(shown.length * dataset.imageSize ** 2 * 3);
   dataset.readBatch(shown, pixels);
