@@ -23,11 +23,17 @@ const AT_ONCE = 2;
  * Writes the thumbnails of all pictures into a bundle under construction.
  * @param dir folder of the bundle
  * @param count number of pictures
+ * @param size side of the thumbnails, in pixels
  */
-export async function writeThumbnails(dir: string, count: number, pictures: PictureReader): Promise<void> {
-  const written = mapInOrder(thumbnailSheets(count, pictures.size), AT_ONCE, async (sheet) => {
+export async function writeThumbnails(
+  dir: string,
+  count: number,
+  pictures: PictureReader,
+  size: number,
+): Promise<void> {
+  const written = mapInOrder(thumbnailSheets(count, size), AT_ONCE, async (sheet) => {
     const { name, width, height } = sheet;
-    const pixels = await drawSheet(sheet, pictures);
+    const pixels = await drawSheet(sheet, pictures, size);
     const path = join(dir, name);
     await mkdir(dirname(path), { recursive: true });
     const image = sharp(pixels, { raw: { width, height, channels: 3 } });

@@ -7,8 +7,12 @@ import { resample } from "./resample.ts";
 
 /** Side of the largest sheet, in pixels: what any graphics card takes as one texture. */
 const MAX_SHEET = 4096;
-/** Side of the largest thumbnail, in pixels. */
-export const MAX_THUMBNAIL = 64;
+/** The sides that thumbnails of larger pictures have, in pixels; the page shows none larger. */
+export const THUMBNAIL_SIDES = [96, 64, 48, 32] as const;
+/** So many sheets the page holds ready to draw, of 64 MB each. */
+export const MOST_SHEETS = 8;
+/** Side of the largest thumbnails in maps that do not tell their side. */
+const OLDER_MAX = 64;
 
 /** Of the WebP sheets, of 100: looks like the original at this size, at about a tenth of its bytes. */
 export const SHEET_QUALITY = 85;
@@ -36,29 +40,32 @@ export interface ThumbnailSheet {
   readonly height: number;
 }
 
-/** Side of the thumbnails that are made of pictures of this side. */
-export function thumbnailSize(side: number): number {
-  return Math.min(side, MAX_THUMBNAIL);
+/**
+ * Side of the thumbnails of so many pictures of this side: the same, or smaller, so that no more sheets are needed than
+ * can be held ready; but no smaller than can be looked at.
+ */
+export function thumbnailSize(count: number, side: number): number {
+  const fits = THUMBNAIL_SIDES.find((one) => thumbnailSheets(count, one).length <= MOST_SHEETS);
+  return Math.min(side, fits ?? THUMBNAIL_SIDES.at(-1)!);
 }
 
 /** Side of the thumbnails of a map. */
 export function thumbnailSizeOf(info: Pick<MapInfo, "imageSize" | "thumbnailSize">): number {
-  return info.thumbnailSize ?? thumbnailSize(info.imageSize);
+  return info.thumbnailSize ?? Math.min(info.imageSize, OLDER_MAX);
 }
 
 /** Cells in a full row of a sheet. */
-function columnsOf(side: number): number {
-  return Math.floor(MAX_SHEET / thumbnailSize(side));
+function columnsOf(size: number): number {
+  return Math.floor(MAX_SHEET / size);
 }
 
 function sheetName(number: number): string {
   return `thumbnails/${number}.webp`;
 }
 
-/** The sheet and the place of an image, by its index and the side of the pictures or thumbnails. */
-export function thumbnailCell(index: number, side: number): ThumbnailCell {
-  const columns = columnsOf(side);
-  const size = thumbnailSize(side);
+/** The sheet and the place of an image. @param size side of the thumbnails */
+export function thumbnailCell(index: number, size: number): ThumbnailCell {
+  const columns = columnsOf(size);
   const place = index % columns ** 2;
   return {
     sheet: sheetName(Math.floor(index / columns ** 2)),
@@ -68,10 +75,9 @@ export function thumbnailCell(index: number, side: number): ThumbnailCell {
   };
 }
 
-/** All sheets of a map, by the side of the pictures or thumbnails; the last is no larger than it must be. */
-export function thumbnailSheets(count: number, side: number): ThumbnailSheet[] {
-  const columns = columnsOf(side);
-  const size = thumbnailSize(side);
+/** All sheets of a map; the last is no larger than it must be. @param size side of the thumbnails */
+export function thumbnailSheets(count: number, size: number): ThumbnailSheet[] {
+  const columns = columnsOf(size);
   const perSheet = columns ** 2;
   return Array.from({ length: Math.ceil(count / perSheet) }, (_, i) => {
     const onSheet = Math.min(perSheet, count - i * perSheet);
@@ -85,15 +91,18 @@ export function thumbnailSheets(count: number, side: number): ThumbnailSheet[] {
   });
 }
 
-/** The pixels of a sheet, uint8 [height, width, 3]. */
-export async function drawSheet(sheet: ThumbnailSheet, pictures: PictureReader): Promise<Uint8Array> {
+/** The pixels of a sheet, uint8 [height, width, 3]. @param size side of the thumbnails */
+export async function drawSheet(
+  sheet: ThumbnailSheet,
+  pictures: PictureReader,
+  size: number,
+): Promise<Uint8Array> {
   const { first, count, width, height } = sheet;
-  const size = thumbnailSize(pictures.size);
   const picture = new Uint8Array(pictures.size ** 2 * 3);
   const pixels = new Uint8Array(width * height * 3).fill(255);
   for (let index = first; index < first + count; index++) {
     await pictures.read(index, picture);
-    const { x, y } = thumbnailCell(index, pictures.size);
+    const { x, y } = thumbnailCell(index, size);
     copyRows(resample(picture, pictures.size, size), 0, size, pixels, (y * width + x) * 3, width, size);
   }
   return pixels;

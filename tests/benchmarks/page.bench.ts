@@ -7,6 +7,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
+import type { PictureReader } from "../../models/pictures.ts";
 import { encodePoints, type MapPoints } from "../../models/points.ts";
 import { writeThumbnails } from "../../models/thumbnails.node.ts";
 import { randomStream } from "../../training/random.ts";
@@ -45,10 +46,11 @@ async function writeSite(folder: string, count: number): Promise<void> {
   await cp(builtPage(), folder, { recursive: true });
   await mkdir(map);
   await writeFile(join(map, "points.parquet"), encodePoints(points));
-  await writeThumbnails(map, count, {
+  const pictures: PictureReader = {
     size: imageSize,
     read: (index, into) => void into.fill((index * 37) & 255),
-  });
+  };
+  await writeThumbnails(map, count, pictures, imageSize);
   const axis = (which: number) => points.coordinates.filter((_, i) => i % 2 === which);
   const extent = [axis(0), axis(1)].map((values) => values.toSorted());
   const info = {

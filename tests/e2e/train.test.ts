@@ -90,12 +90,12 @@ describe("a run", () => {
     assert.equal(code, 0, stderr);
     const bundle = await openBundle(at("map-fine"));
     assert.equal(bundle.info.imageSize, 16);
-    assert.equal(bundle.info.thumbnailSize, 64);
+    assert.equal(bundle.info.thumbnailSize, 96);
     const { size, read } = bundlePictures(bundle);
     const thumbnail = new Uint8Array(size * size * 3);
     await read(11, thumbnail);
     const [least, most] = [Math.min(...thumbnail), Math.max(...thumbnail)];
-    assert.ok(size === 64 && least < 80 && most > 180, `${least} to ${most}`);
+    assert.ok(size === 96 && least < 80 && most > 180, `${least} to ${most}`);
     const small = await openBundle(at("map"));
     assert.equal(small.info.thumbnailSize, 16, "images of 16 × 16 have no more to show");
   });

@@ -8,7 +8,7 @@ import sharp from "sharp";
 import { openBundle } from "../../models/bundle/bundle.node.ts";
 import { writeBundle } from "../../models/bundle/write-bundle.node.ts";
 import { bundlePictures, writeThumbnails } from "../../models/thumbnails.node.ts";
-import { thumbnailCell, thumbnailSheets } from "../../models/thumbnails.ts";
+import { thumbnailCell, thumbnailSheets, thumbnailSize } from "../../models/thumbnails.ts";
 import { sampleMapInfo } from "../support/map-info.ts";
 
 /** Plain pictures whose colour tells their index. */
@@ -28,14 +28,17 @@ describe("thumbnails", () => {
         fc.integer({ min: 1, max: 50_000 }),
         fc.integer({ min: 8, max: 300 }),
         (count, imageSize) => {
-          const sheets = thumbnailSheets(count, imageSize);
+          const side = thumbnailSize(count, imageSize);
+          assert.ok(side <= imageSize && (side >= 32 || side === imageSize));
+          const sheets = thumbnailSheets(count, side);
+          assert.ok(sheets.length <= 8, "no more than the page holds");
           assert.equal(
             sheets.reduce((sum, sheet) => sum + sheet.count, 0),
             count,
           );
           const taken = new Set<string>();
           for (const index of [0, 1, 63, 64, 4095, 4096, 16_384, count - 1].filter((i) => i < count)) {
-            const { sheet, x, y, size } = thumbnailCell(index, imageSize);
+            const { sheet, x, y, size } = thumbnailCell(index, side);
             const on = sheets.find(({ name }) => name === sheet)!;
             assert.ok(x + size <= on.width && y + size <= on.height && on.width <= 4096 && on.height <= 4096);
             assert.ok(index >= on.first && index < on.first + on.count);
@@ -55,11 +58,11 @@ describe("thumbnails", () => {
     try {
       const [count, imageSize] = [70, 96];
       await writeBundle(join(folder, "map"), async (dir) => {
-        await writeThumbnails(dir, count, plain(imageSize));
-        return sampleMapInfo({ imageSize });
+        await writeThumbnails(dir, count, plain(imageSize), 64);
+        return sampleMapInfo({ imageSize }); // does not tell, as in older maps: 64
       });
       const bundle = await openBundle(join(folder, "map"));
-      const [sheet] = thumbnailSheets(count, imageSize);
+      const [sheet] = thumbnailSheets(count, 64);
       const { width, height, format } = await sharp(
         await readFile(await bundle.locate(sheet.name)),
       ).metadata();
@@ -83,7 +86,7 @@ describe("thumbnails", () => {
     try {
       const asked: number[] = [];
       const pictures = { size: 4, read: (index: number) => void asked.push(index) };
-      await writeThumbnails(folder, 10, pictures);
+      await writeThumbnails(folder, 10, pictures, 4);
       assert.deepEqual(asked, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     } finally {
       await rm(folder, { recursive: true });

@@ -179,7 +179,7 @@ export async function writeSampleMap(dir: string): Promise<MapPoints> {
     await write(bundleFiles.picture, await renderPng({ name: "sample", points, pictures }));
     await write(bundleFiles.report, "<!doctype html><title>report</title>");
     await write(`${bundleFiles.training}/log.jsonl`, "{}\n");
-    await writeThumbnails(folder, SAMPLE_COUNT, pictures);
+    await writeThumbnails(folder, SAMPLE_COUNT, pictures, SIDE);
     return {
       ...sampleMapInfo(),
       imageSize: SIDE,

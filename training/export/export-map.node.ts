@@ -8,6 +8,7 @@ import { includeFolder, writeBundle } from "../../models/bundle/write-bundle.nod
 import { renderPng } from "../../models/plot/render.node.ts";
 import { renderReport } from "../../models/plot/report.ts";
 import { writeThumbnails } from "../../models/thumbnails.node.ts";
+import { thumbnailSizeOf } from "../../models/thumbnails.ts";
 import type { DiskRunFolder } from "../stages/run-folder.node.ts";
 import { type MakeMapOptions, makeMap } from "./make-map.ts";
 
@@ -37,7 +38,7 @@ export async function exportMap(options: ExportOptions): Promise<MapInfoWithoutF
   await writeBundle(target, async (dir) => {
     for (const [file, content] of Object.entries(files)) await writeFile(join(dir, file), content);
     await mkdir(join(dir, "thumbnails"), { recursive: true });
-    await writeThumbnails(dir, dataset.count, pictures);
+    await writeThumbnails(dir, dataset.count, pictures, thumbnailSizeOf(info));
     options.onProgress(steps - 1, steps);
     const picture = await renderPng({ name, points, pictures });
     await writeFile(join(dir, bundleFiles.picture), picture);

@@ -139,7 +139,7 @@ function describe(
     name,
     createdAt: new Date().toISOString(),
     imageSize,
-    thumbnailSize: thumbnailSize(dataset.thumbnails.size),
+    thumbnailSize: thumbnailSize(dataset.count, dataset.thumbnails.size),
     outDim: dim,
     fit: settings.fit,
     background: [...settings.background],

@@ -8,7 +8,7 @@ import { type MapInfo, mapInfoSchema } from "../../models/bundle/map-info.ts";
 import { renderReport } from "../../models/plot/report.ts";
 import { compose, decoration, paint, type Scene, svg } from "../../models/plot/scene.ts";
 import type { Fonts } from "../../models/plot/text.ts";
-import { drawSheet, SHEET_QUALITY, thumbnailSheets } from "../../models/thumbnails.ts";
+import { drawSheet, SHEET_QUALITY, thumbnailSheets, thumbnailSizeOf } from "../../models/thumbnails.ts";
 import { type MakeMapOptions, makeMap } from "../../training/export/make-map.ts";
 import type { LogRecord } from "../../training/stages/log.ts";
 import { fetchBytes } from "../fetch.ts";
@@ -39,8 +39,9 @@ export async function finishMap(options: FinishOptions) {
   const pictures = dataset.thumbnails;
   const all = new Map<string, Blob>();
   for (const [file, content] of Object.entries(files)) all.set(file, blobOf(content));
-  for (const sheet of thumbnailSheets(dataset.count, pictures.size)) {
-    all.set(sheet.name, await webp(await drawSheet(sheet, pictures), sheet.width, sheet.height));
+  const size = thumbnailSizeOf(info);
+  for (const sheet of thumbnailSheets(dataset.count, size)) {
+    all.set(sheet.name, await webp(await drawSheet(sheet, pictures, size), sheet.width, sheet.height));
   }
   const scene = compose({ name, points, pictures }, await loadFonts());
   const { pixels, width, height } = await paint(scene);

@@ -8,7 +8,7 @@ import type { Pixels } from "../../models/pixels.ts";
 import { decodePoints } from "../../models/points.ts";
 import { openPreprocessor } from "../../models/preprocessor.ts";
 import type { Runtime } from "../../models/runtime.ts";
-import { MAX_THUMBNAIL, thumbnailCell, thumbnailSizeOf } from "../../models/thumbnails.ts";
+import { thumbnailCell, thumbnailSizeOf } from "../../models/thumbnails.ts";
 import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
 import { meanBorderColor } from "../../training/augmentations/border.ts";
 import type { DatasetFacts, MemoryPictures } from "../../training/dataset/dataset.ts";
@@ -40,7 +40,9 @@ interface Entry {
 
 /** Images that are decoded side by side. */
 const AT_ONCE = 4;
-/** Of more images no larger pictures are kept to be looked at: they would take too much memory. */
+/** Side of the pictures to be looked at, in pixels … */
+const THUMBNAIL = 64;
+/** … and of how many images they are kept, at most: they take memory. */
 const MOST_THUMBNAILS = 10_000;
 /** Of the map beside the page so many pictures are taken, evenly. */
 const MOST_OF_MAP = 1000;
@@ -59,12 +61,12 @@ export async function loadImages(
   const entries = images.kind === "files" ? fileEntries(images.files, target) : await mapEntries(images.base);
   const { imageSize } = target;
   const pixels = new PictureList(imageSize, entries.length);
-  const wanted = imageSize < MAX_THUMBNAIL && entries.length <= MOST_THUMBNAILS;
-  const thumbnails = wanted ? new PictureList(MAX_THUMBNAIL, entries.length) : undefined;
+  const wanted = imageSize < THUMBNAIL && entries.length <= MOST_THUMBNAILS;
+  const thumbnails = wanted ? new PictureList(THUMBNAIL, entries.length) : undefined;
   const preprocessorTo = (side: number) =>
     openPreprocessor(buildPreprocess({ ...target, imageSize: side }), runtime, side);
   const preprocessor = await preprocessorTo(imageSize);
-  const thumbnailer = thumbnails && (await preprocessorTo(MAX_THUMBNAIL));
+  const thumbnailer = thumbnails && (await preprocessorTo(THUMBNAIL));
   const used: Entry[] = [];
   let larger = 0;
   const skipped: Skipped[] = [];
@@ -98,7 +100,7 @@ export async function loadImages(
     },
     pixels: all,
     ...(thumbnails &&
-      larger > used.length / 2 && { thumbnails: { size: MAX_THUMBNAIL, pixels: thumbnails.all() } }),
+      larger > used.length / 2 && { thumbnails: { size: THUMBNAIL, pixels: thumbnails.all() } }),
   };
 }
 
