@@ -9,8 +9,8 @@ import { resample } from "./resample.ts";
 const MAX_SHEET = 4096;
 /** The sides that thumbnails of larger pictures have, in pixels; the page shows none larger. */
 export const THUMBNAIL_SIDES = [96, 64, 48, 32] as const;
-/** So many sheets the page holds ready to draw, of 64 MB each. */
-export const MOST_SHEETS = 8;
+/** So many sheets, of 64 MB each once they are decoded, a page can hold on a small machine too. */
+const MOST_SHEETS = 4;
 /** Side of the largest thumbnails in maps that do not tell their side. */
 const OLDER_MAX = 64;
 
@@ -41,8 +41,8 @@ export interface ThumbnailSheet {
 }
 
 /**
- * Side of the thumbnails of so many pictures of this side: the same, or smaller, so that no more sheets are needed than
- * can be held ready; but no smaller than can be looked at.
+ * Side of the thumbnails of so many pictures of this side: the same, or smaller, so that a page can hold all sheets;
+ * but no smaller than can be looked at.
  */
 export function thumbnailSize(count: number, side: number): number {
   const fits = THUMBNAIL_SIDES.find((one) => thumbnailSheets(count, one).length <= MOST_SHEETS);

@@ -1,9 +1,10 @@
-// Sheets of thumbnails, loaded when a picture on them is wanted. So many are held ready to draw; the others are kept as
-// they came and decoded again when they are wanted.
+// Sheets of thumbnails, loaded when a picture on them is wanted.
 
 import { type Signal, signal } from "@preact/signals";
-import { MOST_SHEETS } from "../models/thumbnails.ts";
 import { fetchFile } from "./fetch.ts";
+
+/** A sheet takes 64 MB once decoded; the others are kept as they came and decoded again when they are wanted. */
+const MOST_DECODED = 8;
 
 interface Sheet {
   /** Address of the loaded sheet, for style sheets. */
@@ -79,7 +80,7 @@ export class Sheets {
   /** Gives up the sheet that has not been used for longest, if there are too many. */
   #makeRoom(): boolean {
     const held = [...this.#sheets.values()].filter((sheet) => sheet.bitmap ?? sheet.decoding);
-    if (held.length < MOST_SHEETS) return true;
+    if (held.length < MOST_DECODED) return true;
     const idle = held.filter((sheet) => sheet.bitmap && sheet.used < this.#frame);
     if (idle.length === 0) return false;
     const oldest = idle.reduce((a, b) => (a.used <= b.used ? a : b));

@@ -17,8 +17,8 @@ const many = (count: number, one: ImageEntry) => new Array<ImageEntry>(count).fi
 for (const [what, entries, imageSize, expected] of [
   ["large images", [image(640, 480), image(100, 70), image(300, 200)], 32, 96],
   ["images of a middle size", [image(90, 70)], 32, 64],
-  ["so many that they would fill nine sheets", many(8 * 42 ** 2 + 1, image(640, 480)), 32, 64],
-  ["so many that only smaller ones fit", many(8 * 64 ** 2 + 1, image(640, 480)), 32, 48],
+  ["so many that they would fill five sheets", many(4 * 42 ** 2 + 1, image(640, 480)), 32, 64],
+  ["so many that only smaller ones fit", many(4 * 64 ** 2 + 1, image(640, 480)), 32, 48],
   ["images as small as the pictures to learn from", [image(32, 32), image(90, 30)], 32, 32],
   ["pictures to learn from that are as large", [image(640, 480)], 128, 128],
   ["more large images than small ones", [image(20, 20), image(200, 200), image(99, 99)], 32, 96],

@@ -31,7 +31,7 @@ describe("thumbnails", () => {
           const side = thumbnailSize(count, imageSize);
           assert.ok(side <= imageSize && (side >= 32 || side === imageSize));
           const sheets = thumbnailSheets(count, side);
-          assert.ok(sheets.length <= 8, "no more than the page holds");
+          assert.ok(sheets.length <= 4, "no more than a page holds");
           assert.equal(
             sheets.reduce((sum, sheet) => sum + sheet.count, 0),
             count,
