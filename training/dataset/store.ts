@@ -20,7 +20,6 @@ import { crc32 } from "node:zlib";
 import { z } from "zod";
 import { meanBorderColor } from "../augmentations/border.ts";
 import { sha256 } from "./sha256.ts";
-import type { PicturesFile } from "./stored-dataset.ts";
 
 const PIXELS = "pixels.raw";
 const THUMBNAILS = "thumbnails.raw";
@@ -46,6 +45,14 @@ const indexSchema = z.object({
 });
 
 export type StoreIndex = z.output<typeof indexSchema>;
+
+/** A file with nothing but pictures of one size. */
+export interface PicturesFile {
+  /** uint8 [count, T, T, 3]. */
+  readonly file: string;
+  /** Side T, in pixels. */
+  readonly size: number;
+}
 
 export interface Store {
   readonly index: StoreIndex;

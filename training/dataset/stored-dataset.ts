@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { UserError } from "../../models/errors.ts";
 import { type Dataset, type DatasetFacts, datasetPictures } from "./dataset.ts";
 import { openViewLoader } from "./loader.ts";
-import { pictureBytes } from "./store.ts";
+import { type PicturesFile, pictureBytes } from "./store.ts";
 
 /** The pictures stay on disk. */
 export interface StoredDataset extends Dataset {
@@ -12,14 +12,6 @@ export interface StoredDataset extends Dataset {
   readonly pixelsFile: string;
   /** Closes the files; closing twice does nothing more. */
   close(): void;
-}
-
-/** A file with nothing but pictures of one size. */
-export interface PicturesFile {
-  /** uint8 [count, T, T, 3]. */
-  readonly file: string;
-  /** Side T, in pixels. */
-  readonly size: number;
 }
 
 export interface StoredFacts extends DatasetFacts {
