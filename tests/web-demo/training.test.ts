@@ -216,6 +216,20 @@ describe("training in the page", () => {
     );
   });
 
+  test("keeps the machine awake as long as it works", async () => {
+    const { page, trouble } = await openPage();
+    await page.evaluate(`{
+      self.held = [];
+      const release = async () => self.held.push("released");
+      const request = async (kind) => (self.held.push(kind), { release });
+      Object.defineProperty(navigator, "wakeLock", { value: { request } });
+    }`);
+    await start(page, { images: at("few"), epochs: [1, 1, 0], engine: "wasm", size: 16 });
+    await ready(page);
+    assert.deepEqual(await page.evaluate("self.held"), ["screen", "released"]);
+    assert.deepEqual(trouble, []);
+  });
+
   test("a browser without room for the run says so; what it keeps it is asked not to clear away", async () => {
     const { page } = await openPage();
     await page.evaluate("navigator.storage.persist = () => (self.asked = true)");

@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { droppedFiles } from "../drop.ts";
 import { App } from "./app.tsx";
+import { stayAwake } from "./awake.ts";
 import { filesChosen } from "./setup.tsx";
 import { lookForRun, phase } from "./state.ts";
 
@@ -12,5 +13,6 @@ addEventListener("drop", async (event) => {
   if (event.dataTransfer && phase.value.kind === "setup") filesChosen(await droppedFiles(event.dataTransfer));
 });
 
+stayAwake();
 await lookForRun();
 render(<App />, document.getElementById("app")!);
