@@ -1,5 +1,7 @@
-// What is written and nobody reads.
+// What is written and nobody reads, because the reader or the terminal is gone.
 
+import { closeSync } from "node:fs";
+import { isatty } from "node:tty";
 import { reasonOf } from "../models/errors.ts";
 
 /** A reader that has had enough, such as `head`, or a terminal that was closed. */
@@ -13,4 +15,9 @@ export function allowUnread(): void {
     process.exit(1);
   });
   process.stderr.on("error", () => {});
+  const terminals = [0, 1, 2].filter((file) => isatty(file));
+  process.on("exit", () => {
+    // Node resets its terminals at the end, and aborts where one is gone.
+    for (const file of terminals) if (!isatty(file)) closeSync(file);
+  });
 }

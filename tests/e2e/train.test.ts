@@ -158,24 +158,34 @@ describe("a run that is stopped", () => {
   });
 
   const script = spawnSync("script", ["--version"]).status === 0;
-  test("a terminal that is closed saves the state", { skip: script ? false : "needs script" }, async () => {
-    const out = at("closed");
-    const code = at("code");
-    const command = [process.execPath, builtCommand(), "train", images, "--out", out, ...TINY, ...long];
-    const child = spawn(
-      "script",
-      ["-qec", `trap "" HUP; ${command.join(" ")}; echo $? > ${code}`, "/dev/null"],
-      {
-        env: { ...process.env, XDG_CACHE_HOME: cache },
-      },
-    );
-    await until("the third epoch", () => inThirdEpoch(out, 1));
-    child.kill("SIGKILL");
-    await until("the command has ended", () => existsSync(code) && readFileSync(code, "utf8") !== "");
-    assert.equal(readFileSync(code, "utf8"), "130\n");
-    const resumed = await train(images, out, ...long, "--resume");
-    assert.equal(resumed.code, 0, resumed.stderr);
-    assert.deepEqual((await pointsOf(out)).coordinates, (await pointsOf(at("whole"))).coordinates);
+  describe("because its terminal is closed", { skip: script ? false : "needs script" }, () => {
+    /** Starts a run in a terminal of its own and closes that in the midst of it. @returns the exit code */
+    async function leftAlone(out: string, whenClosed: (run: number) => void): Promise<number> {
+      const [pid, code] = [`${out}.pid`, `${out}.code`];
+      const command = [process.execPath, builtCommand(), "train", images, "--out", out, ...TINY, ...long];
+      const shell = `trap "" HUP; ${command.join(" ")} & echo $! > ${pid}; wait $!; echo $? > ${code}`;
+      const environment = { ...process.env, XDG_CACHE_HOME: cache };
+      const terminal = spawn("script", ["-qec", shell, "/dev/null"], { env: environment });
+      await until("the third epoch", () => inThirdEpoch(out, 1));
+      terminal.kill("SIGKILL");
+      whenClosed(Number(readFileSync(pid, "utf8")));
+      await until("the run has ended", () => existsSync(code) && readFileSync(code, "utf8") !== "");
+      return Number(readFileSync(code, "utf8"));
+    }
+
+    test("it saves its state when the shell says so", async () => {
+      const out = at("closed");
+      assert.equal(await leftAlone(out, (run) => process.kill(run, "SIGHUP")), 130);
+      const resumed = await train(images, out, ...long, "--resume");
+      assert.equal(resumed.code, 0, resumed.stderr);
+      assert.deepEqual((await pointsOf(out)).coordinates, (await pointsOf(at("whole"))).coordinates);
+    });
+
+    test("it goes on when the shell does not", async () => {
+      const out = at("disowned");
+      assert.equal(await leftAlone(out, () => {}), 0);
+      assert.deepEqual((await pointsOf(out)).coordinates, (await pointsOf(at("whole"))).coordinates);
+    });
   });
 
   test("Ctrl-C saves the state and says how to go on; other settings or images are refused", async () => {
