@@ -13,6 +13,7 @@ import type { Pixels } from "../../models/pixels.ts";
 import type { ImageEntry } from "./entries.ts";
 import { fileReason, isDiskFull } from "./file-reason.ts";
 import { sortByPath } from "./names.ts";
+import { pictureBytes } from "./pictures-file.ts";
 import { sha256 } from "./sha256.ts";
 import { strictError } from "./skipped.ts";
 import type { ImageSource } from "./source.ts";
@@ -21,7 +22,6 @@ import {
   openStore,
   openStores,
   type Pictures,
-  pictureBytes,
   type Store,
   StoredPictures,
   StoreWriter,

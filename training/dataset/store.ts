@@ -19,6 +19,7 @@ import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
 import { meanBorderColor } from "../augmentations/border.ts";
+import { type OpenedPictures, openPictures, type PicturesFile, pictureBytes } from "./pictures-file.ts";
 import { sha256 } from "./sha256.ts";
 
 const PIXELS = "pixels.raw";
@@ -46,14 +47,6 @@ const indexSchema = z.object({
 
 export type StoreIndex = z.output<typeof indexSchema>;
 
-/** A file with nothing but pictures of one size. */
-export interface PicturesFile {
-  /** uint8 [count, T, T, 3]. */
-  readonly file: string;
-  /** Side T, in pixels. */
-  readonly size: number;
-}
-
 export interface Store {
   readonly index: StoreIndex;
   /** uint8 [count, S, S, 3]. */
@@ -78,7 +71,7 @@ export function storeName(images: readonly string[]): string {
 export async function openStore(folder: string): Promise<Store | undefined> {
   try {
     const index = indexSchema.parse(JSON.parse(await readFile(join(folder, INDEX), "utf8")));
-    const count = index.images.filter((image) => !(image in index.reasons)).length;
+    const count = pictureCount(index);
     if (basename(folder) !== storeName(index.images)) return undefined;
     const [pixelsFile, thumbnailsFile] = [PIXELS, THUMBNAILS].map((name) => join(folder, name));
     const { imageSize, checksum, thumbnails } = index;
@@ -96,6 +89,10 @@ async function isWhole(file: string, bytes: number, checksum: number): Promise<b
   return (await stat(file)).size === bytes && (await checksumOf(file)) === checksum;
 }
 
+function pictureCount({ images, reasons }: StoreIndex): number {
+  return images.filter((image) => !(image in reasons)).length;
+}
+
 /** Opens all stores in a folder. */
 export async function openStores(folder: string): Promise<Store[]> {
   const names = await readdir(folder).catch(() => []);
@@ -110,13 +107,19 @@ export async function openStores(folder: string): Promise<Store[]> {
 /** Looks pictures up by the file that they were made from. */
 export class StoredPictures {
   readonly #found = new Map<string, { reason: string } | { store: OpenedStore; position: number }>();
-  readonly #files: number[] = [];
+  readonly #files: OpenedPictures[] = [];
 
   constructor(stores: readonly Store[]) {
     for (const { index, pixelsFile, thumbnailsFile } of stores) {
+      const count = pictureCount(index);
+      const open = (file: PicturesFile) => {
+        const opened = openPictures(file, count);
+        this.#files.push(opened);
+        return opened;
+      };
       const store: OpenedStore = {
-        pixels: this.#open({ file: pixelsFile, size: index.imageSize }),
-        thumbnails: thumbnailsFile && this.#open(thumbnailsFile),
+        pixels: open({ file: pixelsFile, size: index.imageSize }),
+        thumbnails: thumbnailsFile && open(thumbnailsFile),
       };
       let position = 0;
       for (const image of index.images) {
@@ -124,12 +127,6 @@ export class StoredPictures {
         this.#found.set(image, reason === undefined ? { store, position: position++ } : { reason });
       }
     }
-  }
-
-  #open({ file, size }: PicturesFile): OpenedFile {
-    const descriptor = openSync(file, "r");
-    this.#files.push(descriptor);
-    return { descriptor, bytes: pictureBytes(size) };
   }
 
   /** The pictures of the file with this SHA-256, or why it has none; undefined if that is not known. */
@@ -142,30 +139,19 @@ export class StoredPictures {
   }
 
   close(): void {
-    for (const file of this.#files) closeSync(file);
+    for (const file of this.#files) file.close();
   }
 }
 
-interface OpenedFile {
-  readonly descriptor: number;
-  /** Of a picture. */
-  readonly bytes: number;
-}
-
 interface OpenedStore {
-  readonly pixels: OpenedFile;
-  readonly thumbnails: OpenedFile | undefined;
+  readonly pixels: OpenedPictures;
+  readonly thumbnails: OpenedPictures | undefined;
 }
 
-function pictureAt({ descriptor, bytes }: OpenedFile, position: number): Uint8Array {
-  const picture = new Uint8Array(bytes);
-  readSync(descriptor, picture, 0, bytes, position * bytes);
+function pictureAt({ imageSize, read }: OpenedPictures, position: number): Uint8Array {
+  const picture = new Uint8Array(pictureBytes(imageSize));
+  read(position, picture, 0);
   return picture;
-}
-
-/** Bytes of one picture [S, S, 3]. */
-export function pictureBytes(imageSize: number): number {
-  return imageSize * imageSize * 3;
 }
 
 /** Sides of the pictures of a store, in pixels. */

@@ -1,10 +1,8 @@
 // A data set on disk, as the cache keeps it.
 
-import { closeSync, openSync, readSync } from "node:fs";
-import { UserError } from "../../models/errors.ts";
 import { type Dataset, type DatasetFacts, datasetPictures } from "./dataset.ts";
 import { openViewLoader } from "./loader.ts";
-import { type PicturesFile, pictureBytes } from "./store.ts";
+import { openPictures, type PicturesFile, pictureBytes } from "./pictures-file.ts";
 
 /** The pictures stay on disk. */
 export interface StoredDataset extends Dataset {
@@ -40,27 +38,6 @@ export function openDataset({ thumbnailsFile, ...facts }: StoredFacts): StoredDa
     close() {
       pictures.close();
       thumbnails?.close();
-    },
-  };
-}
-
-function openPictures({ file, size }: PicturesFile, count: number) {
-  const bytes = pictureBytes(size);
-  const descriptor = openSync(file, "r");
-  let open = true;
-  return {
-    imageSize: size,
-    read(index: number, into: Uint8Array, offset: number): void {
-      if (!(index >= 0 && index < count)) throw new RangeError(`no picture ${index} among ${count}`);
-      for (let done = 0; done < bytes; ) {
-        const got = readSync(descriptor, into, offset + done, bytes - done, index * bytes + done);
-        if (got === 0) throw new UserError(`${file} was cut short; run again to rebuild it`);
-        done += got;
-      }
-    },
-    close() {
-      if (open) closeSync(descriptor);
-      open = false;
     },
   };
 }
