@@ -202,12 +202,10 @@ describe("decodeImage", () => {
 
   test("refuses too many pixels before it decodes any", async () => {
     const bytes = hugePng(30000, 30000);
-    const start = performance.now();
-    await rejects(
-      bytes,
-      /^30000 × 30000 is 900 megapixels, over the limit of 268 \(raise it with --max-megapixels\)$/,
-    );
-    assert.ok(performance.now() - start < 500, "decoding would take seconds");
+    const reason =
+      /^30000 × 30000 is 900 megapixels, over the limit of 268 \(raise it with --max-megapixels\)$/;
+    await rejects(bytes, reason);
+    await rejects(bytes.subarray(0, 1000), reason); // most of the pixels are not even there
     await rejects(await plain(RED, 2000, 2000).png().toBuffer(), /is 4 megapixels, over the limit of 3/, 3e6);
     const pixels = await decodeImage(hugePng(4000, 4000), { minSide: 64, maxPixels: 16e6 });
     assert.deepEqual([pixels.width, pixels.height], [64, 64], "the limit itself is allowed");

@@ -6,7 +6,6 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { getPriority, platform } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { start } from "../support/command.ts";
 import { classPicture } from "../support/pictures.ts";
@@ -93,13 +92,13 @@ describe("--watch", () => {
         seen.add(answer.body.map.id);
       }
     })();
-    await sleep(200);
+    await until("the first map answers", () => seen.size === 1);
     cpSync(at("second"), at("coming"), { recursive: true });
     renameSync(at("live"), at("old"));
     renameSync(at("coming"), at("live"));
     rmSync(at("old"), { recursive: true });
     await until("the map is another", () => server.map.info.id !== first);
-    await sleep(200);
+    await until("the second map answers", () => seen.size === 2);
     done = true;
     await asking;
     assert.deepEqual([...seen], [first, server.map.info.id]);

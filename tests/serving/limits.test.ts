@@ -64,8 +64,8 @@ describe("limits", () => {
 
   test("pixels: 422 before anything is decoded", async () => {
     const server = await serve(map, { maxPixels: 1e6 });
-    const start = performance.now();
-    const answer = await embed(server.url, hugePng(20_000, 20_000));
+    const mostlyMissing = hugePng(20_000, 20_000).subarray(0, 1000);
+    const answer = await embed(server.url, mostlyMissing);
     assertProblem(answer, 422, "unusable_images");
     assert.deepEqual(answer.body.errors, [
       {
@@ -74,7 +74,6 @@ describe("limits", () => {
         message: "20000 × 20000 is 400 megapixels, over the limit of 1",
       },
     ]);
-    assert.ok(performance.now() - start < 1000, "refused at once");
     const allowed = await sharp({
       create: { width: 1000, height: 1000, channels: 3, background: "red" },
     })
@@ -111,7 +110,7 @@ describe("limits", () => {
   });
 
   test("queue: 503 with Retry-After, and what was accepted is answered", async () => {
-    const server = await serve(map, { maxQueue: 4, maxFiles: 4, batchWaitMs: 300, batchSize: 100 });
+    const server = await serve(map, { maxQueue: 4, maxFiles: 4, batchWaitMs: 1000, batchSize: 100 });
     const answers = await Promise.all(Array.from({ length: 12 }, () => embed(server.url, picture)));
     const refused = answers.filter(({ status }) => status !== 200);
     assert.equal(answers.length - refused.length, 4);
@@ -123,7 +122,7 @@ describe("limits", () => {
   });
 
   test("queue: a client that goes away leaves it, which is no error of the server", async () => {
-    const server = await serve(map, { batchWaitMs: 1500, batchSize: 100 });
+    const server = await serve(map, { batchWaitMs: 600_000, batchSize: 100 });
     const waiting = async () => {
       const metrics = await (await fetch(`${server.url}metrics`)).text();
       return Number(/^tsimcne_queue_images (\d+)$/m.exec(metrics)![1]);
@@ -136,11 +135,9 @@ describe("limits", () => {
       signal: client.signal,
     });
     await until("the image waits", async () => (await waiting()) === 1);
-    const start = performance.now();
     client.abort();
     await assert.rejects(answer);
-    await until("nothing waits", async () => (await waiting()) === 0);
-    assert.ok(performance.now() - start < 1200, "it did not wait for its batch");
+    await until("nothing waits, long before its batch", async () => (await waiting()) === 0);
     assert.deepEqual(
       server.logged.filter(({ level }) => Number(level) >= 50),
       [],
