@@ -36,14 +36,28 @@ export async function openServedFile(path: string, etag: string): Promise<Served
 }
 
 /** The whole content of a file. */
-export async function readServedFile({ handle, bytes }: ServedFile): Promise<Uint8Array<ArrayBuffer>> {
-  const content = new Uint8Array(bytes);
-  for (let at = 0; at < bytes; ) {
-    const { bytesRead } = await handle.read(content, at, bytes - at, at);
-    if (bytesRead === 0) throw new Error("a file of the map has become shorter");
-    at += bytesRead;
+export async function readServedFile(file: ServedFile): Promise<Uint8Array<ArrayBuffer>> {
+  const content = new Uint8Array(file.bytes);
+  let at = 0;
+  for await (const piece of piecesOf(file)) {
+    content.set(piece, at);
+    at += piece.length;
   }
   return content;
+}
+
+/** Bytes of a file that are read at a time. */
+const PIECE = 2 ** 18;
+
+/** A file piece by piece. A stream of the handle's own would be kept in memory until the handle is closed. */
+async function* piecesOf({ handle, bytes }: ServedFile): AsyncGenerator<Uint8Array, void> {
+  for (let at = 0; at < bytes; ) {
+    const piece = new Uint8Array(Math.min(PIECE, bytes - at));
+    const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) throw new Error("a file that is served has become shorter");
+    yield piece.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 /** Answers with the file, or with 304 if the client has it. */
@@ -59,7 +73,7 @@ export async function sendFile(request: Request, response: Response, file: Serve
     return;
   }
   try {
-    await pipeline(file.handle.createReadStream({ start: 0, autoClose: false }), response);
+    await pipeline(piecesOf(file), response);
   } catch (error) {
     // The client has gone.
     if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;

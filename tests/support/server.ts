@@ -1,5 +1,6 @@
 // A server on a free port, for the tests of one file, and the ways to talk to it.
 
+import assert from "node:assert/strict";
 import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from "node:http";
 import { after } from "node:test";
 import pino from "pino";
@@ -11,10 +12,17 @@ export interface LoggedServer extends RunningServer {
   readonly logged: Record<string, unknown>[];
 }
 
+// A server runs for months: what Node takes for a leak in seconds of tests is one.
+const warnings: string[] = [];
+process.on("warning", ({ name, stack }) => {
+  if (name === "MaxListenersExceededWarning") warnings.push(`${stack}`);
+});
+
 const open: (() => Promise<void>)[] = [];
 // Here and not where a server is started: `after` within a hook would close it with the hook.
 after(async () => {
   for (const close of open) await close();
+  assert.deepEqual(warnings, []);
 });
 
 /** Starts a server that is closed after the tests of this file. */
