@@ -32,13 +32,11 @@ export async function readImages(
   terminal: Terminal,
 ): Promise<StoredDataset> {
   const { imageSize, fit, background } = options;
-  const preprocessorTo = (side: number) =>
-    // One thread: the others decode meanwhile, and would be held up by threads that wait for work.
-    openPreprocessor(buildPreprocess({ imageSize: side, fit, background }), nodeRuntimeWithThreads(1), side);
   const source = await openSource(locations, { exclude: options.exclude });
-  const size = await thumbnailSizeFor(source.entries, imageSize);
-  const preprocessor = await preprocessorTo(imageSize);
-  const larger = size > imageSize ? await preprocessorTo(size) : undefined;
+  const thumbnailSize = await thumbnailSizeFor(source.entries, imageSize);
+  const model = buildPreprocess({ imageSize, fit, background });
+  // One thread: the others decode meanwhile, and would be held up by threads that wait for work.
+  const preprocessor = await openPreprocessor(model, nodeRuntimeWithThreads(1), imageSize);
   try {
     return await prepareDataset(source, {
       imageSize,
@@ -46,7 +44,7 @@ export async function readImages(
       background: toHex(background),
       maxPixels: options.maxMegapixels * 1e6,
       preprocess: (pixels) => preprocessor.run(pixels),
-      thumbnail: larger && { size, preprocess: (pixels) => larger.run(pixels) },
+      thumbnailSize: thumbnailSize > imageSize ? thumbnailSize : undefined,
       settingsKey: "preprocess.onnx 2",
       cacheDirectory: options.cache,
       strict: options.strict,
@@ -57,7 +55,6 @@ export async function readImages(
   } finally {
     await source.close();
     await preprocessor.close();
-    await larger?.close();
   }
 }
 

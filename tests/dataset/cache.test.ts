@@ -114,7 +114,7 @@ function colors(count: number, size: number, read: (index: number, into: Uint8Ar
 }
 
 /** Pictures to be looked at, larger than the others. */
-const LARGER = { size: SIZE + 2, preprocess: counting(SIZE + 2).preprocess };
+const LARGER = { thumbnailSize: SIZE + 2 };
 
 async function storeFolders({ cacheDirectory }: Setting): Promise<string[]> {
   const images = join(cacheDirectory, "images");
@@ -178,12 +178,12 @@ describe("prepareDataset", () => {
     const look = (dataset: StoredDataset) => [dataset.thumbnails.size, ...thumbnailColors(dataset)];
     const { result } = await prepare(where, look);
     assert.deepEqual(result, [SIZE, RED, GREEN, BLUE, YELLOW]);
-    const larger = await prepare(where, look, { thumbnail: LARGER });
+    const larger = await prepare(where, look, LARGER);
     assert.deepEqual(larger, { result: [SIZE + 2, RED, GREEN, BLUE, YELLOW], decoded: 4 });
     await paint(where.folder, "a/2.png", [1, 2, 3]);
-    const changed = await prepare(where, look, { thumbnail: LARGER });
+    const changed = await prepare(where, look, LARGER);
     assert.deepEqual(changed, { result: [SIZE + 2, RED, [1, 2, 3], BLUE, YELLOW], decoded: 1 });
-    const again = await prepare(where, look, { thumbnail: LARGER });
+    const again = await prepare(where, look, LARGER);
     assert.deepEqual(again, { ...changed, decoded: 0 });
     await prepare(where, ({ pixelsFile }) => assert.equal(statSync(pixelsFile).size, 4 * SIZE * SIZE * 3));
   });
@@ -370,7 +370,7 @@ describe("prepareDataset", () => {
   for (const [damage, inflict] of Object.entries(damages)) {
     test(`rebuilds a damaged cache: ${damage}`, async () => {
       const where = await setting();
-      const more = { thumbnail: LARGER };
+      const more = LARGER;
       await prepare(where, () => {}, more);
       const [store] = await storeFolders(where);
       await inflict(store, where);

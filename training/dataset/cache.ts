@@ -10,6 +10,7 @@ import { DECODE_FACTOR } from "../../models/decoding.ts";
 import { reasonOf, UserError } from "../../models/errors.ts";
 import { mapInOrder } from "../../models/in-order.ts";
 import type { Pixels } from "../../models/pixels.ts";
+import type { Fit } from "../artifacts/preprocess.ts";
 import type { ImageEntry } from "./entries.ts";
 import { fileReason, isDiskFull } from "./file-reason.ts";
 import { sortByPath } from "./names.ts";
@@ -28,9 +29,10 @@ import {
   storeName,
 } from "./store.ts";
 import { openDataset, type StoredDataset } from "./stored-dataset.ts";
+import { makeThumbnail } from "./thumbnail.ts";
 
 /** Part of every key: to be raised whenever the same settings give other pixels. */
-const CACHE_VERSION = 2;
+const CACHE_VERSION = 3;
 
 const ELSEWHERE = " (free some, or set XDG_CACHE_HOME to a folder on another disk)";
 
@@ -38,15 +40,15 @@ export interface PrepareOptions {
   /** Side S of the pictures, in pixels. */
   imageSize: number;
   /** How an image that is not square becomes one. */
-  fit: "cover" | "contain" | "fill";
+  fit: Fit;
   /** What shows through transparent images (see parseColor). */
   background: string;
   /** Images with more pixels are skipped. */
   maxPixels: number;
   /** Brings a decoded image to uint8 [S, S, 3]. */
   preprocess: (pixels: Pixels) => Promise<Uint8Array>;
-  /** Pictures to be looked at are kept too, of side T and uint8 [T, T, 3], where those to learn from are too small. */
-  thumbnail?: { readonly size: number; readonly preprocess: (pixels: Pixels) => Promise<Uint8Array> };
+  /** Side T of pictures to be looked at, in pixels, where those to learn from are too small for it. */
+  thumbnailSize?: number;
   /** Stands for all else that changes what `preprocess` gives. */
   settingsKey: string;
   /** Defaults to `$XDG_CACHE_HOME/tsimcne` or `~/.cache/tsimcne`. */
@@ -121,12 +123,12 @@ async function prepare(
   stores: string,
   options: PrepareOptions,
 ): Promise<{ prepared: Prepared; newStamps: Stamps }> {
-  const { imageSize, thumbnail, strict, signal, onProgress } = options;
+  const { imageSize, thumbnailSize, strict, signal, onProgress } = options;
   const { concurrency = 4 * availableParallelism() } = options;
   const earlier = new StoredPictures(await openStores(stores));
-  const writer = await StoreWriter.begin(stores, { imageSize, thumbnailSize: thumbnail?.size });
+  const writer = await StoreWriter.begin(stores, { imageSize, thumbnailSize });
   try {
-    const bytes = pictureBytes(imageSize) + pictureBytes(thumbnail?.size ?? 0);
+    const bytes = pictureBytes(imageSize) + pictureBytes(thumbnailSize ?? 0);
     await checkFreeSpace(stores, entries.length * bytes);
     const newStamps = new Map<string, string>();
     const images: string[] = [];
@@ -170,7 +172,7 @@ async function outcomeOf(
   earlier: StoredPictures,
   options: PrepareOptions,
 ): Promise<Outcome> {
-  const { imageSize, background, maxPixels, preprocess, thumbnail } = options;
+  const { imageSize, background, maxPixels, preprocess } = options;
   const stored = known === undefined ? undefined : earlier.find(known);
   if (stored !== undefined) return { image: known!, ...stored };
   let bytes: Buffer;
@@ -189,10 +191,18 @@ async function outcomeOf(
     return { image, reason: reasonOf(error) };
   }
   try {
-    return { image, picture: await preprocess(pixels), thumbnail: await thumbnail?.preprocess(pixels) };
+    const [picture, thumbnail] = await Promise.all([preprocess(pixels), thumbnailOf(pixels, options)]);
+    return { image, picture, thumbnail };
   } catch (error) {
     return { reason: `cannot be resized (${reasonOf(error)})` };
   }
+}
+
+async function thumbnailOf(pixels: Pixels, options: PrepareOptions): Promise<Uint8Array | undefined> {
+  const { thumbnailSize: size, fit, background } = options;
+  return size === undefined
+    ? undefined
+    : await makeThumbnail(pixels, { size, fit, background: parseColor(background) });
 }
 
 function openPrepared(source: ImageSource, prepared: Prepared, options: PrepareOptions): StoredDataset {
@@ -224,8 +234,8 @@ function openPrepared(source: ImageSource, prepared: Prepared, options: PrepareO
 }
 
 function settingsHash(options: PrepareOptions): string {
-  const { imageSize, thumbnail, fit, background, maxPixels, settingsKey } = options;
-  const sizes = thumbnail ? [imageSize, thumbnail.size] : [imageSize];
+  const { imageSize, thumbnailSize, fit, background, maxPixels, settingsKey } = options;
+  const sizes = thumbnailSize === undefined ? [imageSize] : [imageSize, thumbnailSize];
   const settings = [CACHE_VERSION, decoderVersion, ...sizes, fit, background, maxPixels, settingsKey];
   return sha256(JSON.stringify(settings)).slice(0, 16);
 }
