@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { resample } from "../../models/resample.ts";
+import { resample, resampleWindow, shrinkWindow } from "../../models/resample.ts";
 
 const side = fc.integer({ min: 1, max: 40 });
 
@@ -71,5 +71,84 @@ describe("a picture at another size", () => {
     const copy = resample(picture, 1, 1);
     copy[0] = 9;
     assert.equal(picture[0], 1);
+  });
+});
+
+/** A picture of any size, a part of it, and what size the part shall have. */
+const part = fc
+  .record({
+    width: side,
+    height: side,
+    toWidth: fc.integer({ min: 1, max: 20 }),
+    toHeight: fc.integer({ min: 1, max: 20 }),
+  })
+  .chain((sizes) =>
+    fc.record({
+      sizes: fc.constant(sizes),
+      data: fc.uint8Array({
+        minLength: sizes.width * sizes.height * 3,
+        maxLength: sizes.width * sizes.height * 3,
+      }),
+      // In halves of a pixel, as where a square is cut out of the middle.
+      left: fc.nat(2 * sizes.width - 2).map((half) => half / 2),
+      top: fc.nat(2 * sizes.height - 2).map((half) => half / 2),
+    }),
+  )
+  .map(({ sizes, data, left, top }) => {
+    const { width, height, toWidth, toHeight } = sizes;
+    const window = { left, top, width: width - left, height: height - top };
+    return { pixels: { data, width, height }, window, toWidth, toHeight };
+  });
+
+describe("a part of a picture at another size", () => {
+  test("is what the part would be as a picture of its own, twice as large so that halves are whole", () => {
+    fc.assert(
+      fc.property(part, ({ pixels, window, toWidth, toHeight }) => {
+        fc.pre(window.width >= toWidth && window.height >= toHeight); // enlarged, pixels twice as large blend otherwise
+        const found = resampleWindow(pixels, window, toWidth, toHeight);
+        const [wide, high] = [2 * window.width, 2 * window.height];
+        const twice = new Uint8Array(wide * high * 3);
+        for (let y = 0; y < high; y++) {
+          for (let x = 0; x < wide; x++) {
+            const [column, row] = [window.left + x / 2, window.top + y / 2].map(Math.floor);
+            const from = (row * pixels.width + column) * 3;
+            twice.set(pixels.data.subarray(from, from + 3), (y * wide + x) * 3);
+          }
+        }
+        const whole = { left: 0, top: 0, width: wide, height: high };
+        const expected = resampleWindow({ data: twice, width: wide, height: high }, whole, toWidth, toHeight);
+        for (const [i, value] of expected.entries()) assert.ok(Math.abs(found[i] - value) <= 1);
+      }),
+    );
+  });
+
+  test("shrunk: what lies under whole pixels where they divide evenly, and else nothing from farther than one", () => {
+    fc.assert(
+      fc.property(part, ({ pixels, window, toWidth, toHeight }) => {
+        const [acrossX, acrossY] = [window.width / toWidth, window.height / toHeight];
+        fc.pre(acrossX >= 2 && acrossY >= 2);
+        const found = shrinkWindow(pixels, window, toWidth, toHeight);
+        assert.equal(found.length, toWidth * toHeight * 3);
+        const even = [window.left, window.top, acrossX, acrossY].every(Number.isInteger);
+        if (even) {
+          const exact = resampleWindow(pixels, window, toWidth, toHeight);
+          for (const [i, value] of exact.entries()) assert.ok(Math.abs(found[i] - value) <= 1);
+        }
+        for (let i = 0; i < found.length; i++) {
+          const [x, y] = [Math.floor(i / 3) % toWidth, Math.floor(i / 3 / toWidth)];
+          const near = (pixel: number, at: number, start: number, across: number) =>
+            pixel + 1 > start + at * across - 1 && pixel < start + (at + 1) * across + 1;
+          const values: number[] = [];
+          for (let row = 0; row < pixels.height; row++) {
+            if (!near(row, y, window.top, acrossY)) continue;
+            for (let column = 0; column < pixels.width; column++) {
+              if (!near(column, x, window.left, acrossX)) continue;
+              values.push(pixels.data[(row * pixels.width + column) * 3 + (i % 3)]);
+            }
+          }
+          assert.ok(found[i] >= Math.min(...values) && found[i] <= Math.max(...values));
+        }
+      }),
+    );
   });
 });

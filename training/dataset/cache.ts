@@ -191,18 +191,17 @@ async function outcomeOf(
     return { image, reason: reasonOf(error) };
   }
   try {
-    const [picture, thumbnail] = await Promise.all([preprocess(pixels), thumbnailOf(pixels, options)]);
-    return { image, picture, thumbnail };
+    return { image, picture: await preprocess(pixels), thumbnail: thumbnailOf(pixels, options) };
   } catch (error) {
     return { reason: `cannot be resized (${reasonOf(error)})` };
   }
 }
 
-async function thumbnailOf(pixels: Pixels, options: PrepareOptions): Promise<Uint8Array | undefined> {
+function thumbnailOf(pixels: Pixels, options: PrepareOptions): Uint8Array | undefined {
   const { thumbnailSize: size, fit, background } = options;
   return size === undefined
     ? undefined
-    : await makeThumbnail(pixels, { size, fit, background: parseColor(background) });
+    : makeThumbnail(pixels, { size, fit, background: parseColor(background) });
 }
 
 function openPrepared(source: ImageSource, prepared: Prepared, options: PrepareOptions): StoredDataset {

@@ -14,6 +14,7 @@ import { meanBorderColor } from "../../training/augmentations/border.ts";
 import type { DatasetFacts, MemoryPictures } from "../../training/dataset/dataset.ts";
 import { firstFolder, sortByPath } from "../../training/dataset/names.ts";
 import type { Skipped } from "../../training/dataset/skipped.ts";
+import { makeThumbnail } from "../../training/dataset/thumbnail.ts";
 import type { RunSettings } from "../../training/stages/settings.ts";
 import { decodeImage, rgbOf } from "../decode.web.ts";
 import type { BroughtFile } from "../drop.ts";
@@ -63,10 +64,7 @@ export async function loadImages(
   const pixels = new PictureList(imageSize, entries.length);
   const wanted = imageSize < THUMBNAIL && entries.length <= MOST_THUMBNAILS;
   const thumbnails = wanted ? new PictureList(THUMBNAIL, entries.length) : undefined;
-  const preprocessorTo = (side: number) =>
-    openPreprocessor(buildPreprocess({ ...target, imageSize: side }), runtime, side);
-  const preprocessor = await preprocessorTo(imageSize);
-  const thumbnailer = thumbnails && (await preprocessorTo(THUMBNAIL));
+  const preprocessor = await openPreprocessor(buildPreprocess(target), runtime, imageSize);
   const used: Entry[] = [];
   let larger = 0;
   const skipped: Skipped[] = [];
@@ -76,14 +74,13 @@ export async function loadImages(
       skipped.push({ path: entry.path, reason: result.reason });
     } else {
       pixels.add(await preprocessor.run(result));
-      if (thumbnailer) thumbnails?.add(await thumbnailer.run(result));
+      thumbnails?.add(makeThumbnail(result, { ...target, size: THUMBNAIL }));
       if (Math.min(result.width, result.height) > imageSize) larger++;
       used.push(entry);
     }
     onProgress(used.length + skipped.length, entries.length, skipped.length);
   }
   await preprocessor.close();
-  await thumbnailer?.close();
   if (used.length === 0) {
     const why = skipped.length > 0 ? ` (${skipped[0].path}: ${skipped[0].reason})` : "";
     throw new UserError(`none of the ${entries.length} files can be used${why}`);
