@@ -2,6 +2,7 @@
 // Numbers are taken as text and read in usage.ts: yargs would make NaN of "abc", and nothing of a missing value.
 
 import type { Argv } from "yargs";
+import { fits } from "../models/fit.ts";
 import { number, optional, perStage, wholeNumber } from "./usage.ts";
 
 /** More than the largest photograph; 16383² as in the decoder. */
@@ -150,7 +151,7 @@ export function withRecipeOptions<T>(argv: Argv<T>) {
       describe: "oriented-free also rotates and flips: for images with no natural up",
     })
     .option("fit", {
-      choices: ["cover", "contain", "fill"] as const,
+      choices: fits,
       describe: "How an oblong image becomes square: cut, padded or stretched; default cover",
     })
     .option("background", { type: "string", describe: "Colour behind transparent images; default white" })

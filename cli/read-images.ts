@@ -1,9 +1,10 @@
 // From locations on the command line to a data set, with its progress shown.
 
 import { type Rgb, toHex } from "../models/color.ts";
+import type { Fit } from "../models/fit.ts";
 import { openPreprocessor } from "../models/preprocessor.ts";
 import { nodeRuntimeWithThreads } from "../models/runtime.node.ts";
-import { buildPreprocess, type Fit } from "../training/artifacts/preprocess.ts";
+import { buildPreprocess } from "../training/artifacts/preprocess.ts";
 import { prepareDataset } from "../training/dataset/cache.ts";
 import { openSource } from "../training/dataset/source.ts";
 import type { StoredDataset } from "../training/dataset/stored-dataset.ts";

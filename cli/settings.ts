@@ -2,7 +2,7 @@
 
 import { parseColor } from "../models/color.ts";
 import { reasonOf } from "../models/errors.ts";
-import type { Fit } from "../training/artifacts/preprocess.ts";
+import type { Fit } from "../models/fit.ts";
 import type { AugmentationPolicyName } from "../training/augmentations/policy.ts";
 import { hasTemperature, type KernelName } from "../training/losses/kernels.ts";
 import { type BackboneName, defaultStem, type Stem } from "../training/networks/backbone.ts";

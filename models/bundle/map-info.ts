@@ -1,6 +1,7 @@
 // map.json: what a trained map says about itself. The types are derived from the schema that checks the file.
 
 import { z } from "zod";
+import { fits } from "../fit.ts";
 
 /** Raised when a reader of an earlier version could no longer use the map. */
 export const SCHEMA_VERSION = 1;
@@ -90,7 +91,7 @@ export const mapInfoSchema = z.object({
   thumbnailSize: z.int().positive().optional(),
   /** Dimensions of the map. */
   outDim: z.union([z.literal(2), z.literal(3)]),
-  fit: z.enum(["cover", "contain", "fill"]),
+  fit: z.enum(fits),
   /** Colour behind transparent pictures and around contained ones, RGB 0 … 255. */
   background: z.tuple([z.int(), z.int(), z.int()]),
   /** Kernel of the last stage. */

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { type Fit, fits } from "../../models/fit.ts";
 import { nodeRuntime } from "../../models/runtime.node.ts";
-import { buildPreprocess, type Fit, fits } from "../../training/artifacts/preprocess.ts";
+import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
 import { randomStream } from "../../training/random.ts";
 
 const BACKGROUND = [10, 120, 240] as const;

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { type Fit, fits } from "../../models/fit.ts";
 import { openPreprocessor } from "../../models/preprocessor.ts";
 import { nodeRuntime } from "../../models/runtime.node.ts";
-import { buildPreprocess, type Fit, fits } from "../../training/artifacts/preprocess.ts";
+import { buildPreprocess } from "../../training/artifacts/preprocess.ts";
 import { makeThumbnail } from "../../training/dataset/thumbnail.ts";
 
 const BACKGROUND = [10, 120, 240] as const;

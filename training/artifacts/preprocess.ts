@@ -2,6 +2,7 @@
 // Python, so an image lands on the same point wherever it is placed.
 
 import type { Rgb } from "../../models/color.ts";
+import type { Fit } from "../../models/fit.ts";
 import {
   abs,
   add,
@@ -27,14 +28,6 @@ import {
   sub,
   type Tensor,
 } from "../graph/index.ts";
-
-/**
- * How a picture that is not square becomes one: "cover" cuts the longer sides, "contain" adds the background,
- * "fill" stretches.
- */
-export type Fit = "cover" | "contain" | "fill";
-
-export const fits: readonly Fit[] = ["cover", "contain", "fill"];
 
 export interface PreprocessOptions {
   /** Side S of the result. */

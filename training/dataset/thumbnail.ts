@@ -2,9 +2,9 @@
 // takes several times as long.
 
 import type { Rgb } from "../../models/color.ts";
+import type { Fit } from "../../models/fit.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { resampleWindow, shrinkWindow, type Window } from "../../models/resample.ts";
-import type { Fit } from "../artifacts/preprocess.ts";
 
 export interface ThumbnailOptions {
   /** Side T, in pixels. */

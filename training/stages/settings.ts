@@ -1,7 +1,7 @@
 // Everything that decides what a run computes. Stored with the run, compared on resume, written into map.json.
 
 import type { Rgb } from "../../models/color.ts";
-import type { Fit } from "../artifacts/preprocess.ts";
+import type { Fit } from "../../models/fit.ts";
 import type { LossOptions } from "../artifacts/stage-artifacts.ts";
 import type { AugmentationPolicyName } from "../augmentations/policy.ts";
 import type { NetworkOptions } from "../networks/network.ts";
