@@ -5,6 +5,7 @@ import type { Pixels } from "./pixels.ts";
 
 /** A square picture at another size, uint8 [from, from, 3] → uint8 [to, to, 3]. */
 export function resample(picture: Uint8Array, from: number, to: number): Uint8Array {
+  if (from === to) return picture.slice(0, from * from * 3);
   const pixels = { data: picture, width: from, height: from };
   return resampleWindow(pixels, { left: 0, top: 0, width: from, height: from }, to, to);
 }
