@@ -85,12 +85,15 @@ async function open(url = site, options: OpenOptions = {}): Promise<Watched> {
   return { page, trouble };
 }
 
-/** Makes `webgl` what loses the graphics card, and brings it back. */
+/** Makes `webgl` what loses the graphics card, and brings it back, and `webglCanvas` what notices. */
 const KEEP_WEBGL = `{
   const { getContext } = HTMLCanvasElement.prototype;
   HTMLCanvasElement.prototype.getContext = function (kind, options) {
     const context = getContext.call(this, kind, options);
-    if (kind === "webgl") self.webgl = context.getExtension("WEBGL_lose_context");
+    if (kind === "webgl") {
+      self.webgl = context.getExtension("WEBGL_lose_context");
+      self.webglCanvas = this;
+    }
     return context;
   };
 }`;
@@ -112,9 +115,24 @@ async function close({ page, trouble }: Watched): Promise<void> {
   assert.deepEqual(trouble, []);
 }
 
+/**
+ * Waits longer than a flight and the address that follows it take, by the frames that the page gets: one that is held
+ * up gets the same number later.
+ */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(`(async () => {
+    let before = performance.now();
+    for (let waited = 0; waited < 1200; ) {
+      const now = await new Promise(requestAnimationFrame);
+      waited += Math.min(now - before, 50);
+      before = now;
+    }
+  })()`);
+}
+
 /** Waits until the address tells the view, and gives it. */
 async function viewOf(page: Page, { width, height } = WINDOW) {
-  await page.waitForTimeout(1200); // longer than a flight, and than the address takes to follow
+  await settled(page);
   const { view, hidden, selection } = decodeLink(new URL(page.url()).hash, SAMPLE_LABELS);
   const scale = Math.min(width, height) / view!.span;
   const seen = { x: view!.x, y: view!.y, scale };
@@ -202,8 +220,10 @@ describe("the map", () => {
     };
     await viewOf(page);
     const before = await inAndOut();
-    await page.evaluate("webgl.loseContext()");
-    await page.waitForTimeout(200);
+    await page.evaluate(`new Promise((resolve) => {
+      webglCanvas.addEventListener("webglcontextlost", () => setTimeout(resolve));
+      webgl.loseContext();
+    })`);
     await page.evaluate("webgl.restoreContext()");
     assert.deepEqual(await inAndOut(), before);
     assert.notEqual(before[0], before[1]);
@@ -578,11 +598,13 @@ describe("placing images", () => {
     await page.getByText(/^[1-9]\d* of 300$/).waitFor();
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.locator("progress").waitFor({ state: "detached" });
-    await page.waitForTimeout(500);
-    const placed = (await placements(page)).length;
-    assert.ok(placed > 0 && placed < 300, `${placed} placed`);
-    await page.waitForTimeout(500);
-    assert.equal((await placements(page)).length, placed, "it has stopped");
+    let placed = 0; // those under way are still placed
+    for (let before = -1; placed !== before; ) {
+      await page.waitForTimeout(500);
+      before = placed;
+      placed = (await placements(page)).length;
+    }
+    assert.ok(placed > 0 && placed < 300, `${placed} placed, then it has stopped`);
 
     // Each image is placed once; those under way when it is cancelled do not count as some of those brought after it.
     await page.locator("input[type=file]:not([webkitdirectory])").setInputFiles(files);
