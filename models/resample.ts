@@ -20,12 +20,11 @@ export interface Window {
 
 /** A part of a picture at another size, uint8 [toHeight, toWidth, 3]. */
 export function resampleWindow(
-  pixels: Pixels,
+  { data, width }: Pixels,
   window: Window,
   toWidth: number,
   toHeight: number,
 ): Uint8Array {
-  const { data, width } = pixels;
   const columns = axisOf(window.left, window.width, toWidth);
   const rows = axisOf(window.top, window.height, toHeight);
   const result = new Uint8Array(toWidth * toHeight * 3);

@@ -108,7 +108,7 @@ export async function drawSheet(
   return pixels;
 }
 
-/** Copies a square of RGB pixels from one picture into another; offsets in bytes, widths in pixels. */
+/** Copies a part of RGB pixels, a square by default, from one picture into another; offsets in bytes, sides in pixels. */
 export function copyRows(
   from: Uint8Array,
   fromOffset: number,
@@ -116,10 +116,11 @@ export function copyRows(
   into: Uint8Array,
   intoOffset: number,
   intoWidth: number,
-  size: number,
+  width: number,
+  height = width,
 ): void {
-  for (let row = 0; row < size; row++) {
+  for (let row = 0; row < height; row++) {
     const start = fromOffset + row * fromWidth * 3;
-    into.set(from.subarray(start, start + size * 3), intoOffset + row * intoWidth * 3);
+    into.set(from.subarray(start, start + width * 3), intoOffset + row * intoWidth * 3);
   }
 }

@@ -370,15 +370,14 @@ describe("prepareDataset", () => {
   for (const [damage, inflict] of Object.entries(damages)) {
     test(`rebuilds a damaged cache: ${damage}`, async () => {
       const where = await setting();
-      const more = LARGER;
-      await prepare(where, () => {}, more);
+      await prepare(where, () => {}, LARGER);
       const [store] = await storeFolders(where);
       await inflict(store, where);
-      const rebuilt = await prepare(where, (all) => [colorsOf(all), thumbnailColors(all)], more);
+      const rebuilt = await prepare(where, (all) => [colorsOf(all), thumbnailColors(all)], LARGER);
       const whole = [RED, GREEN, BLUE, YELLOW];
       assert.deepEqual(rebuilt, { result: [whole, whole], decoded: 4 });
       assert.deepEqual(await storeFolders(where), [store]);
-      assert.equal((await prepare(where, () => {}, more)).decoded, 0);
+      assert.equal((await prepare(where, () => {}, LARGER)).decoded, 0);
     });
   }
 

@@ -5,6 +5,7 @@ import type { Rgb } from "../../models/color.ts";
 import type { Fit } from "../../models/fit.ts";
 import type { Pixels } from "../../models/pixels.ts";
 import { resampleWindow, shrinkWindow, type Window } from "../../models/resample.ts";
+import { copyRows } from "../../models/thumbnails.ts";
 
 export interface ThumbnailOptions {
   /** Side T, in pixels. */
@@ -30,10 +31,7 @@ export function makeThumbnail(pixels: Pixels, { size, fit, background }: Thumbna
   const contained = resized(pixels, whole, columns, rows);
   const result = Uint8Array.from({ length: size * size * 3 }, (_, i) => background[i % 3]);
   const [left, top] = [columns, rows].map((side) => (size - side) >> 1);
-  for (let row = 0; row < rows; row++) {
-    const line = contained.subarray(row * columns * 3, (row + 1) * columns * 3);
-    result.set(line, ((top + row) * size + left) * 3);
-  }
+  copyRows(contained, 0, columns, result, (top * size + left) * 3, size, columns, rows);
   return result;
 }
 
